@@ -1,0 +1,21 @@
+"""Campaigns: what was planned to be said to whom."""
+
+from crm.contracts.table import Column, Contract, Rule
+
+CONTRACT = Contract(
+    table="campaigns",
+    one_row_is="one campaign",
+    key=("campaign_id",),
+    event="starts_at",
+    unlocks="campaigns in features and, with contacts, what they achieved",
+    columns=(
+        Column("campaign_id", "text", "the campaign", required=True),
+        Column("starts_at", "timestamp", "first day", required=True),
+        Column("ends_at", "timestamp", "last day", required=True, dirt="in the future for running campaigns"),
+        Column("name", "text", "what it is called"),
+        Column("kind", "text", "its type"),
+        Column("channel", "text", "through which it was sent"),
+        Column("contact_cost", "money", "cost of one contact", unit="currency"),
+    ),
+    rules=(Rule("ends before it starts", "ends_at < starts_at", "its window would be empty"),),
+)

@@ -1,0 +1,67 @@
+"""Files that appear whole or not at all.
+
+Each is written beside its place under a temporary name (`.name.xxxxxxxx.tmp`), brought to disk, and renamed. A reader
+never sees half of one; a writer that is killed leaves at most a temporary file, which `sweep` removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary place to write to, that becomes `path` when the block ends without an error."""
+    waiting = temporary_name(path)
+    try:
+        yield waiting
+        _bring_to_disk(waiting)
+        waiting.replace(path)
+    finally:
+        waiting.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> Path:
+    """Write `content` as JSON that strict readers accept: NaN and infinity are refused with a ValueError."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with whole_file(path) as waiting:
+        waiting.write_text(text, encoding="utf-8")
+    return path
+
+
+def point_link(link: Path, target: str) -> Path:
+    """Make `link` a symbolic link to `target`, by one rename: whoever follows it finds the old place or the new."""
+    waiting = temporary_name(link)
+    try:
+        waiting.symlink_to(target)
+        waiting.replace(link)
+    finally:
+        waiting.unlink(missing_ok=True)
+    _bring_to_disk(link.parent)
+    return link
+
+
+def temporary_name(path: Path) -> Path:
+    """A name beside `path` that `sweep` knows."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files and links directly in `folder` that killed writers left."""
+    for left in folder.glob(".*.tmp"):
+        if left.is_symlink() or left.is_file():
+            left.unlink(missing_ok=True)
+
+
+def _bring_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

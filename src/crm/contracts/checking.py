@@ -1,0 +1,219 @@
+"""Checking a table against its contract: every row is kept or set aside with its reason, and money reconciles.
+
+The check is SQL, because a reason per row of a table larger than memory is what databases do well. A value that is
+there but cannot be read as its type sets the row aside; nothing is silently turned into something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from crm.contracts.table import Column, Contract
+from crm.engine import sql_path
+from crm.errors import ContractError, SourceError
+
+EARLIEST = "TIMESTAMP '1970-01-02'"
+BECAME_RETURNS = "a negative amount: became a return"
+
+_TYPES = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "money": "DECIMAL(18, 4)",
+    "timestamp": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+}
+_READ_AS = {"number": "a number", "money": "an amount of money", "timestamp": "a date", "boolean": "true or false"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of one table's rows.
+
+    tally: one row per outcome: table, outcome (`kept`, or the reason), rows, money (exact, as Decimal; None where the
+    table has no money), example (the first such row, shortened).
+    """
+
+    contract: Contract
+    tally: pd.DataFrame
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+
+    @property
+    def rows(self) -> int:
+        """Rows that came in."""
+        return int(self.tally["rows"].sum())
+
+    @property
+    def kept(self) -> int:
+        """Rows that stay in this table."""
+        return int(self.tally.loc[self.tally["outcome"] == "kept", "rows"].sum())
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """The reasons for which rows were set aside (a negative amount becoming a return is not one)."""
+        return self.tally[~self.tally["outcome"].isin(["kept", BECAME_RETURNS])]
+
+
+def check_table(con: duckdb.DuckDBPyConnection, contract: Contract, *, query: str, folder: Path) -> Checked:
+    """Read `query`, type it, and write `<table>.parquet` (kept) and `rejected/<table>.parquet` into `folder`.
+
+    Raises SourceError when a required column is missing.
+    """
+    present = [str(name) for name in con.sql(f"SELECT * FROM ({query}) LIMIT 0").columns]
+    missing = [name for name in contract.required_columns if name not in present]
+    if missing:
+        raise SourceError(
+            f"The table {contract.table} must have the columns {', '.join(contract.required_columns)}.",
+            found=f"no {', '.join(missing)} among {', '.join(present)}",
+            do="Map the source's columns to these names.",
+        )
+    name = f"checked_{contract.table}"
+    con.sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {_checked(contract, query=query, present=present)}")
+    extra = _attributes(contract, present)
+    kept = ", ".join([*(_kept(column) for column in contract), *_days(contract), *extra])
+    (folder / "rejected").mkdir(exist_ok=True)
+    _copy(con, f"SELECT {kept} FROM {name} WHERE outcome = 'kept'", folder / f"{contract.table}.parquet")
+    _copy(
+        con,
+        f"SELECT unnest(came), outcome AS reason FROM {name} WHERE outcome NOT IN ('kept', '{BECAME_RETURNS}')",
+        folder / "rejected" / f"{contract.table}.parquet",
+    )
+    if contract.table == "purchases":
+        _copy(con, _cancellations(name), folder / "cancellations.parquet")
+    return Checked(contract, _tally(con, contract, name=name), *_first_and_last(con, contract, name=name))
+
+
+def refuse_over_budget(checked: Sequence[Checked], *, rows: float, money: float, accepted: dict[str, float]) -> None:
+    """Raise ContractError where a reason sets aside a larger share of a table than its budget allows."""
+    over = []
+    for one in checked:
+        total_money = float(one.tally["money"].abs().sum()) if one.contract.money else 0.0
+        for reason in one.reasons.itertuples():
+            allowed_rows = max(accepted.get(str(reason.outcome), 0.0), rows)
+            allowed_money = max(accepted.get(str(reason.outcome), 0.0), money)
+            share = reason.rows / one.rows
+            money_share = abs(float(reason.money)) / total_money if total_money else 0.0
+            if share > allowed_rows or money_share > allowed_money:
+                over.append(
+                    f"{one.contract.table}: {reason.rows:,} of {one.rows:,} rows ({share:.1%}, {money_share:.1%} of "
+                    f"the money) because {reason.outcome}, such as {reason.example}"
+                )
+    if over:
+        raise ContractError(
+            f"At most {rows:.1%} of a table's rows and {money:.1%} of its money may be set aside for one reason.",
+            found="; ".join(over),
+            do="Look at data/rejected; mend the source, or widen [quality] accepted_reasons for that reason.",
+        )
+
+
+def _checked(contract: Contract, *, query: str, present: list[str]) -> str:
+    typed = ", ".join(f"{_typed(column, present)} AS {column.name}" for column in contract)
+    key = ", ".join(contract.key)
+    repeat = f"row_number() OVER (PARTITION BY {key} ORDER BY came_as)" if contract.key else "1"
+    attributes = "".join(f", {c}" for c in _attributes(contract, present))
+    reasons = [*_reasons(contract, present)]
+    if contract.key:
+        reasons.append((f"{' and '.join(contract.key)} came before", f"{repeat} > 1"))
+    if contract.table == "purchases":
+        reasons.append((BECAME_RETURNS, "net_amount < 0"))
+    cases = " ".join(f"WHEN {bad} THEN {_literal(reason)}" for reason, bad in reasons)
+    outcome = f"CASE {cases} ELSE 'kept' END" if cases else "'kept'"
+    return (
+        f"WITH came AS (SELECT * FROM ({query})), "
+        f"typed AS (SELECT came, row_number() OVER () AS came_as, {typed}{attributes} FROM came) "
+        f"SELECT *, {outcome} AS outcome FROM typed ORDER BY came_as"
+    )
+
+
+def _typed(column: Column, present: list[str]) -> str:
+    if column.name not in present:
+        return f"CAST(NULL AS {_TYPES[column.kind]})"
+    if column.kind == "text":
+        return f"nullif(trim(CAST({column.name} AS VARCHAR)), '')"
+    read = f"TRY_CAST({column.name} AS {_TYPES[column.kind]})"
+    return f"CASE WHEN isfinite({read}) THEN {read} END" if column.kind == "number" else read
+
+
+def _reasons(contract: Contract, present: list[str]) -> list[tuple[str, str]]:
+    """Why a row is set aside, in the order in which the first one counts."""
+    reasons = []
+    for column in contract:
+        came = f"nullif(trim(CAST(came.{column.name} AS VARCHAR)), '')"
+        if column.required:
+            reasons.append((f"{column.name} is missing", f"{came} IS NULL"))
+        if column.kind != "text" and column.name in present:
+            unread = f"{came} IS NOT NULL AND typed.{column.name} IS NULL"
+            reasons.append((f"{column.name} is not {_READ_AS[column.kind]}", unread))
+        if column.kind == "timestamp" and column.name in present:
+            reasons.append((f"{column.name} lies before 1970: a placeholder", f"typed.{column.name} < {EARLIEST}"))
+    return reasons + [(rule.reason, rule.bad) for rule in contract.rules]
+
+
+def _kept(column: Column) -> str:
+    return f"CAST({column.name} AS DOUBLE) AS {column.name}" if column.kind == "money" else column.name
+
+
+def _days(contract: Contract) -> list[str]:
+    """Day numbers: `day` for the event, `<name>_day` for every other moment."""
+    moments = [c.name for c in contract if c.kind == "timestamp"]
+    return [
+        f"CAST(date_diff('day', DATE '1970-01-01', CAST({m} AS DATE)) AS INTEGER) AS "
+        f"{'day' if m == contract.event else m.removesuffix('_at') + '_day'}"
+        for m in moments
+    ]
+
+
+def _attributes(contract: Contract, present: list[str]) -> list[str]:
+    if not contract.attributes:
+        return []
+    known = {column.name for column in contract}
+    return [f'"{name}"' for name in present if name not in known]
+
+
+def _cancellations(name: str) -> str:
+    """Negative purchase lines, as returns."""
+    return (
+        "SELECT customer_id, ordered_at AS returned_at, CAST(-net_amount AS DOUBLE) AS amount, order_id, product_id, "
+        "abs(quantity) AS quantity, CAST('cancelled' AS VARCHAR) AS reason, "
+        "CAST(date_diff('day', DATE '1970-01-01', CAST(ordered_at AS DATE)) AS INTEGER) AS day "
+        f"FROM {name} WHERE outcome = '{BECAME_RETURNS}'"
+    )
+
+
+def _tally(con: duckdb.DuckDBPyConnection, contract: Contract, *, name: str) -> pd.DataFrame:
+    money = f"sum(coalesce({contract.money}, 0))" if contract.money else "NULL"
+    tally: pd.DataFrame = con.sql(
+        f"SELECT '{contract.table}' AS \"table\", outcome, count(*) AS rows, CAST({money} AS VARCHAR) AS money, "
+        f"left(CAST(min_by(came, came_as) AS VARCHAR), 200) AS example FROM {name} GROUP BY outcome "
+        "ORDER BY outcome <> 'kept', count(*) DESC, outcome"
+    ).df()
+    tally["money"] = tally["money"].map(_decimal)
+    return tally
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return Decimal(text) if isinstance(text, str) else None
+
+
+def _first_and_last(
+    con: duckdb.DuckDBPyConnection, contract: Contract, *, name: str
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    if contract.event is None:
+        return None, None
+    query = f"SELECT min({contract.event}), max({contract.event}) FROM {name} WHERE outcome = 'kept'"
+    first, last = con.execute(query).fetchall()[0]
+    return (pd.Timestamp(first), pd.Timestamp(last)) if first is not None else (None, None)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    con.execute(f"COPY ({query}) TO {sql_path(path)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

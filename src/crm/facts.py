@@ -1,0 +1,251 @@
+"""Facts: the canonical tables of a source, checked by their contracts, ready for the mart.
+
+`read_facts(settings)` answers: which data do we have, what was set aside and why, and do rows and money reconcile?
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from crm.config import Settings
+from crm.contracts import CONTRACTS
+from crm.contracts.checking import BECAME_RETURNS, Checked, check_table, refuse_over_budget
+from crm.engine import Lazy, connection, scan, sql_path
+from crm.errors import SourceError
+from crm.kept import code_fingerprint, keep_folder
+from crm.periods import date_of, day_number
+from crm.sources import Source, open_source
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The checked tables of one source.
+
+    fingerprint: changes when the bytes of the source, its mapping or the contracts change.
+    tables:      one row per table: table, rows, kept, set_aside, became_returns, first, last, sha256.
+    outcomes:    one row per table and outcome (`kept` or the reason): rows, money (exact Decimal), example.
+    notes:       what the source's mapping did.
+    """
+
+    settings: Settings
+    folder: Path
+    fingerprint: str
+    tables: pd.DataFrame
+    outcomes: pd.DataFrame
+    notes: tuple[str, ...]
+
+    def has(self, table: str) -> bool:
+        """Is this canonical table there, with at least one row?"""
+        return table in set(self.tables.loc[self.tables["kept"] > 0, "table"])
+
+    def __getitem__(self, table: str) -> Lazy:
+        """A canonical table, lazily: its contract's columns, and a day number for each moment."""
+        if not self.has(table):
+            raise SourceError(
+                f"The table {table} is needed here.",
+                found=f"the source {self.settings.source.kind} has {', '.join(self.tables['table'])}",
+                do=f"Add it to the source: it unlocks {CONTRACTS[table].unlocks}.",
+            )
+        return scan(self.folder / f"{table}.parquet")
+
+    def rejected(self, table: str) -> pd.DataFrame:
+        """The rows of a table that were set aside, as they came, with `reason`."""
+        return pd.read_parquet(self.folder / "rejected" / f"{table}.parquet")
+
+    @property
+    def last_day(self) -> int:
+        """Day number of the newest purchase."""
+        last = self.tables.loc[self.tables["table"] == "purchases", "last"].iloc[0]
+        return day_number(pd.Timestamp(last).date())
+
+    @property
+    def first_day(self) -> int:
+        """Day number of the oldest purchase."""
+        first = self.tables.loc[self.tables["table"] == "purchases", "first"].iloc[0]
+        return day_number(pd.Timestamp(first).date())
+
+    def source_record(self) -> dict[str, Any]:
+        """The source as it stands in a receipt."""
+        tables = self.tables.astype(object).where(self.tables.notna(), None).to_dict("records")
+        return {
+            "kind": self.settings.source.kind,
+            "fingerprint": self.fingerprint,
+            "first_date": date_of(self.first_day).isoformat(),
+            "last_date": date_of(self.last_day).isoformat(),
+            "tables": tables,
+        }
+
+
+def read_facts(settings: Settings) -> Facts:
+    """Read the source of `settings` and check every table against its contract; kept for the next to ask.
+
+    Rows that break a contract are in data/rejected/<as_of>/<table>.parquet, as they came, with `reason`.
+    Raises SourceError when the source cannot be read or has no purchases, ContractError when more is set aside than
+    [quality] allows.
+    """
+    source = open_source(settings)
+    hashes = {name: table.sha256() for name, table in source.tables.items()}
+    fingerprint = _fingerprint(source, hashes)
+    folder = keep_folder(
+        settings.folders.data / "mart" / fingerprint / "facts", lambda place: _check(source, hashes, place=place)
+    )
+    _publish_rejected(folder / "rejected", settings.folders.data / "rejected" / settings.as_of.isoformat())
+    facts = _open(settings, folder=folder, fingerprint=fingerprint, source=source)
+    _refuse_empty(facts)
+    return facts
+
+
+def _fingerprint(source: Source, hashes: dict[str, str]) -> str:
+    parts = {
+        "kind": source.kind,
+        "files": hashes,
+        "columns": {name: _without_paths(table.query, table.files) for name, table in source.tables.items()},
+        "code": code_fingerprint("contracts", "sources/source"),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_paths(query: str, files: tuple[Path, ...]) -> str:
+    """A query without the folder in which its files happen to lie: the same data elsewhere are the same data."""
+    for folder in {file.parent for file in files}:
+        query = query.replace(str(folder), "")
+    return query
+
+
+def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
+    """Check every table of the source, in a database on disk, so that a table may be larger than memory."""
+    database = place / "checking.duckdb"
+    con = duckdb.connect(str(database), config={"autoinstall_known_extensions": False})
+    con.execute(f"SET temp_directory = {sql_path(place)}")
+    try:
+        checked = [
+            check_table(con, CONTRACTS[name], query=table.query, folder=place)
+            for name, table in source.tables.items()
+        ]
+        _add_cancellations(con, place)
+        _date_contacts(con, place)
+    except duckdb.Error as error:
+        raise SourceError(
+            f"The source {source.kind} must be readable.", found=str(error).splitlines()[0], do="Look at its files."
+        ) from error
+    finally:
+        con.close()
+        database.unlink(missing_ok=True)
+    outcomes = pd.concat([one.tally for one in checked], ignore_index=True)
+    outcomes["money"] = outcomes["money"].map(lambda money: None if money is None else str(money))
+    tables = [_table_row(one, sha256=hashes[one.contract.table], place=place) for one in checked]
+    if "returns" not in hashes and (place / "returns.parquet").exists():
+        tables.append(_cancellations_row(place))
+    (place / "tables.json").write_text(json.dumps(tables, indent=1))
+    outcomes.to_json(place / "outcomes.json", orient="records", indent=1)
+
+
+def _table_row(checked: Checked, *, sha256: str, place: Path) -> dict[str, Any]:
+    became = checked.tally.loc[checked.tally["outcome"] == BECAME_RETURNS, "rows"].sum()
+    return {
+        "table": checked.contract.table,
+        "rows": checked.rows,
+        "kept": _rows_in(place / f"{checked.contract.table}.parquet"),
+        "set_aside": int(checked.reasons["rows"].sum()),
+        "became_returns": int(became),
+        "first": checked.first.isoformat() if checked.first is not None else None,
+        "last": checked.last.isoformat() if checked.last is not None else None,
+        "sha256": sha256,
+    }
+
+
+def _cancellations_row(place: Path) -> dict[str, Any]:
+    """The row of a table of returns that the source does not have: it holds the cancellations among the purchases."""
+    file = place / "returns.parquet"
+    first, last = (
+        connection().execute(f"SELECT min(returned_at), max(returned_at) FROM {sql_path(file)}").fetchall()[0]
+    )
+    row = {"table": "returns", "rows": 0, "kept": _rows_in(file), "set_aside": 0, "became_returns": 0}
+    return {**row, "first": first.isoformat(), "last": last.isoformat(), "sha256": ""}
+
+
+def _rows_in(file: Path) -> int:
+    return int(connection().execute(f"SELECT count(*) FROM {sql_path(file)}").fetchall()[0][0])
+
+
+def _add_cancellations(con: duckdb.DuckDBPyConnection, place: Path) -> None:
+    """Negative purchase lines join the returns."""
+    cancelled, returns = place / "cancellations.parquet", place / "returns.parquet"
+    if not cancelled.exists():
+        return
+    if con.execute(f"SELECT count(*) FROM {sql_path(cancelled)}").fetchall()[0][0]:
+        if returns.exists():
+            both = place / "both.parquet"
+            con.execute(
+                f"COPY (SELECT * FROM {sql_path(returns)} UNION ALL BY NAME SELECT * FROM {sql_path(cancelled)}) "
+                f"TO {sql_path(both)} (FORMAT parquet, COMPRESSION zstd)"
+            )
+            both.replace(returns)
+        else:
+            shutil.copy(cancelled, returns)
+    cancelled.unlink()
+
+
+def _date_contacts(con: duckdb.DuckDBPyConnection, place: Path) -> None:
+    """A contact without its own date happened on its campaign's first day."""
+    contacts, campaigns, dated = (place / f"{name}.parquet" for name in ("contacts", "campaigns", "dated"))
+    if not (contacts.exists() and campaigns.exists()):
+        return
+    con.execute(
+        "COPY (SELECT k.* REPLACE (coalesce(k.contacted_at, c.starts_at) AS contacted_at, "
+        "coalesce(k.day, c.day) AS day) "
+        f"FROM {sql_path(contacts)} k LEFT JOIN {sql_path(campaigns)} c USING (campaign_id)) "
+        f"TO {sql_path(dated)} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    dated.replace(contacts)
+
+
+def _publish_rejected(rejected: Path, target: Path) -> None:
+    """Put the rows set aside where the operator looks for them, a table at a time, each whole or not at all."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in sorted(rejected.glob("*.parquet")):
+        waiting = target / f".{file.name}.new"
+        shutil.copyfile(file, waiting)
+        waiting.replace(target / file.name)
+
+
+def _open(settings: Settings, *, folder: Path, fingerprint: str, source: Source) -> Facts:
+    outcomes = pd.DataFrame(json.loads((folder / "outcomes.json").read_text()))
+    outcomes["money"] = outcomes["money"].map(lambda money: Decimal(money) if money else None)
+    tables = pd.DataFrame(json.loads((folder / "tables.json").read_text()))
+    checked = [
+        Checked(CONTRACTS[str(name)], part.reset_index(drop=True), None, None)
+        for name, part in outcomes.groupby("table", sort=False)
+    ]
+    quality = settings.quality
+    refuse_over_budget(
+        checked,
+        rows=quality.most_rows_set_aside,
+        money=quality.most_money_set_aside,
+        accepted=quality.accepted_reasons,
+    )
+    return Facts(settings, folder, fingerprint, tables, outcomes, source.notes)
+
+
+def _refuse_empty(facts: Facts) -> None:
+    if not facts.has("purchases"):
+        raise SourceError(
+            "There must be at least one purchase.",
+            found=f"none kept of {int(facts.tables['rows'].sum()):,} rows read",
+            do="Look at data/rejected for the reasons.",
+        )
+
+
+def as_of_is_covered(facts: Facts, as_of: dt.date) -> bool:
+    """Do any purchases lie before the as-of date?"""
+    return facts.first_day < day_number(as_of)

@@ -1,0 +1,55 @@
+"""What a customer buys: how many categories and departments, and which leads."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from crm.engine import Lazy
+from crm.features.feature import Feature, FeatureGroup, money_rounded, ratio
+from crm.mart import Mart
+from crm.periods import AsOf, known_within
+
+
+def assortment(mart: Mart, as_of: AsOf) -> Lazy:
+    """Breadth of the last year's purchases, and the department with the largest share of net sales."""
+    days = known_within(mart["customer_category_days"], as_of, 365)
+    breadth = days.group_by("customer_id").agg(
+        nw.col("category").n_unique().alias("categories_365d"),
+        nw.col("department").n_unique().alias("departments_365d"),
+    )
+    departments = days.group_by("customer_id", "department").agg(nw.col("net_sales").sum())
+    departments = departments.with_columns(*money_rounded("net_sales"))
+    leads = departments.with_columns(
+        largest=nw.col("net_sales").max().over("customer_id"),
+        total=nw.col("net_sales").sum().over("customer_id").round(4),
+    )
+    top = (
+        leads.filter(nw.col("net_sales") == nw.col("largest"))
+        .group_by("customer_id")
+        .agg(nw.col("department").min().alias("top_department"), nw.col("net_sales").max(), nw.col("total").max())
+    )
+    top = top.select("customer_id", "top_department", share_of_top_department=ratio("net_sales", "total"))
+    return breadth.join(top, on="customer_id", how="left")
+
+
+ASSORTMENT = FeatureGroup(
+    name="assortment",
+    needs=("customer_category_days",),
+    compute=assortment,
+    features=(
+        Feature("categories_365d", "count", "categories bought in the last 365 days"),
+        Feature("departments_365d", "count", "departments bought in the last 365 days"),
+        Feature(
+            "top_department",
+            "word",
+            "department with the largest net sales of the last 365 days (first by name where equal)",
+            "bought nothing in the last 365 days",
+        ),
+        Feature(
+            "share_of_top_department",
+            "share",
+            "its share of net sales",
+            "net sales of the last 365 days are zero",
+        ),
+    ),
+)

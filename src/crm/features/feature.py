@@ -1,0 +1,67 @@
+"""What a feature is: a number (or word) about a customer, known before an as-of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import narwhals as nw
+
+from crm.engine import Lazy
+from crm.mart.rollups import MONEY_DECIMALS
+from crm.periods import AsOf, day_number
+
+if TYPE_CHECKING:
+    from crm.mart import Mart
+
+Type = Literal["number", "count", "money", "share", "days", "word"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of a snapshot, as the data dictionary tells it.
+
+    missing: what an empty value means; features without it are never empty.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Features that are computed together.
+
+    needs:   the frames of the mart without which the group is left out.
+    compute: gives one row per customer who has any; customers it does not mention get `absent` of each feature: zero
+             for counts and money, empty for the others.
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    needs: tuple[str, ...]
+    compute: Callable[[Mart, AsOf], Lazy]
+
+
+def days_before(as_of: AsOf, *, day: str = "day") -> nw.Expr:
+    """Days from an event to the as-of date: 1 for the day before."""
+    return nw.lit(day_number(as_of)) - nw.col(day)
+
+
+def within(as_of: AsOf, days: int, column: str, *, day: str = "day") -> nw.Expr:
+    """The column where the event lies in the last `days` days before the as-of date, 0 elsewhere."""
+    recent = nw.col(day) >= day_number(as_of) - days
+    return nw.when(recent).then(nw.col(column)).otherwise(0)
+
+
+def money_rounded(*names: str) -> list[nw.Expr]:
+    """Sums of money back on their grid, so that they do not depend on the order of addition."""
+    return [nw.col(name).round(MONEY_DECIMALS) for name in names]
+
+
+def ratio(part: str, whole: str) -> nw.Expr:
+    """part / whole, empty where the whole is not positive (a share of nothing is unknown, never infinite)."""
+    return nw.when(nw.col(whole) > 0).then(nw.col(part) / nw.col(whole))

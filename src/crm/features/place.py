@@ -1,0 +1,43 @@
+"""Where a customer buys: channels and stores."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from crm.engine import Lazy
+from crm.features.feature import Feature, FeatureGroup, ratio
+from crm.mart import Mart
+from crm.periods import AsOf, known_within
+
+
+def place(mart: Mart, as_of: AsOf) -> Lazy:
+    """The channel with most orders of the last year, its share, and the number of stores."""
+    days = known_within(mart["customer_place_days"], as_of, 365)
+    stores = days.group_by("customer_id").agg(nw.col("store_id").n_unique().alias("stores_365d"))
+    channels = days.group_by("customer_id", "channel").agg(nw.col("orders").sum())
+    channels = channels.with_columns(
+        most=nw.col("orders").max().over("customer_id"), total=nw.col("orders").sum().over("customer_id")
+    )
+    main = (
+        channels.filter(nw.col("orders") == nw.col("most"))
+        .group_by("customer_id")
+        .agg(nw.col("channel").min().alias("main_channel"), nw.col("most").max(), nw.col("total").max())
+    )
+    main = main.select("customer_id", "main_channel", share_of_main_channel=ratio("most", "total"))
+    return stores.join(main, on="customer_id", how="left")
+
+
+_NONE = "bought nothing in the last 365 days"
+
+PLACE = FeatureGroup(
+    name="place",
+    needs=("customer_place_days",),
+    compute=place,
+    features=(
+        Feature("stores_365d", "count", "stores bought in during the last 365 days"),
+        Feature(
+            "main_channel", "word", "channel with most orders of the last 365 days (first by name where equal)", _NONE
+        ),
+        Feature("share_of_main_channel", "share", "its share of orders", _NONE),
+    ),
+)

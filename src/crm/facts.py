@@ -32,7 +32,8 @@ class Facts:
     """The checked tables of one source.
 
     fingerprint: changes when the bytes of the source, its mapping or the contracts change.
-    tables:      one row per table: table, rows, kept, set_aside, became_returns, first, last, sha256.
+    tables:      one row per table: table, rows, kept, set_aside, became_returns, first, last, sha256, and the money
+                 that came in, was kept, set aside or became returns (exact Decimals, each added up on its own).
     outcomes:    one row per table and outcome (`kept` or the reason): rows, money (exact Decimal), example.
     notes:       what the source's mapping did.
     """
@@ -76,7 +77,7 @@ class Facts:
 
     def source_record(self) -> dict[str, Any]:
         """The source as it stands in a receipt."""
-        tables = self.tables.astype(object).where(self.tables.notna(), None).to_dict("records")
+        tables = json.loads(self.tables.astype(object).where(self.tables.notna(), None).to_json(orient="records"))
         return {
             "kind": self.settings.source.kind,
             "fingerprint": self.fingerprint,
@@ -152,6 +153,7 @@ def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
 
 def _table_row(checked: Checked, *, sha256: str, place: Path) -> dict[str, Any]:
     became = checked.tally.loc[checked.tally["outcome"] == BECAME_RETURNS, "rows"].sum()
+    money = {f"money_{name}": str(amount) for name, amount in (checked.money or {}).items()}
     return {
         "table": checked.contract.table,
         "rows": checked.rows,
@@ -161,6 +163,7 @@ def _table_row(checked: Checked, *, sha256: str, place: Path) -> dict[str, Any]:
         "first": checked.first.isoformat() if checked.first is not None else None,
         "last": checked.last.isoformat() if checked.last is not None else None,
         "sha256": sha256,
+        **money,
     }
 
 
@@ -223,8 +226,11 @@ def _open(settings: Settings, *, folder: Path, fingerprint: str, source: Source)
     outcomes = pd.DataFrame(json.loads((folder / "outcomes.json").read_text()))
     outcomes["money"] = outcomes["money"].map(lambda money: Decimal(money) if money else None)
     tables = pd.DataFrame(json.loads((folder / "tables.json").read_text()))
+    for name in ("came_in", "kept", "set_aside", "became_returns"):
+        amounts = tables[f"money_{name}"] if f"money_{name}" in tables else pd.Series(index=tables.index)
+        tables[f"money_{name}"] = amounts.map(lambda money: Decimal(money) if isinstance(money, str) else None)
     checked = [
-        Checked(CONTRACTS[str(name)], part.reset_index(drop=True), None, None)
+        Checked(CONTRACTS[str(name)], part.reset_index(drop=True))
         for name, part in outcomes.groupby("table", sort=False)
     ]
     quality = settings.quality

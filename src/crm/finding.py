@@ -7,13 +7,12 @@ the text is the number in results.json.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 import pandas as pd
-
-Value = float | int | str | dt.date
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Finding:
 
     name: str
     template: str
-    values: dict[str, Value]
+    values: Mapping[str, Any]
     as_of: dt.date
     table: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 

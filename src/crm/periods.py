@@ -60,12 +60,16 @@ def happened_within(table: Table, as_of: dt.date, days: int, *, day: str = "day"
     return table.filter(nw.col(day) >= first, nw.col(day) < first + days)
 
 
-def month_start(date: dt.date) -> dt.date:
-    """The first day of the month of `date`."""
-    return date.replace(day=1)
+def month_number(date: dt.date) -> int:
+    """Months since the year 0: consecutive months differ by one."""
+    return date.year * 12 + date.month - 1
 
 
-def months_before(date: dt.date, months: int) -> dt.date:
-    """The first day of the month that lies `months` months before the month of `date`."""
-    index = date.year * 12 + date.month - 1 - months
-    return dt.date(index // 12, index % 12 + 1, 1)
+def month_start(month: int) -> dt.date:
+    """The first day of the month with this number."""
+    return dt.date(month // 12, month % 12 + 1, 1)
+
+
+def last_full_month(as_of: dt.date) -> int:
+    """The number of the newest month that lies wholly before the as-of date."""
+    return month_number(as_of) - 1

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any, cast
@@ -147,7 +148,10 @@ def _plain(value: Any, *, place: str, missing_allowed: bool) -> Any:
 
 
 def _plain_scalar(value: Any, *, place: str, missing_allowed: bool) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Decimal):
+        value = float(value)
     if _is_missing(value):
         if missing_allowed:
             return None

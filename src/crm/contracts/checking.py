@@ -37,12 +37,15 @@ class Checked:
 
     tally: one row per outcome: table, outcome (`kept`, or the reason), rows, money (exact, as Decimal; None where the
     table has no money), example (the first such row, shortened).
+    money: read again from the source and from the files that were written, not from the tally: came_in, kept,
+    became_returns, set_aside; None where the table has no money.
     """
 
     contract: Contract
     tally: pd.DataFrame
-    first: pd.Timestamp | None
-    last: pd.Timestamp | None
+    first: pd.Timestamp | None = None
+    last: pd.Timestamp | None = None
+    money: dict[str, Decimal] | None = None
 
     @property
     def rows(self) -> int:
@@ -86,7 +89,9 @@ def check_table(con: duckdb.DuckDBPyConnection, contract: Contract, *, query: st
     )
     if contract.table == "purchases":
         _copy(con, _cancellations(name), folder / "cancellations.parquet")
-    return Checked(contract, _tally(con, contract, name=name), *_first_and_last(con, contract, name=name))
+    first, last = _first_and_last(con, contract, name=name)
+    money = _money(con, contract, query=query, folder=folder)
+    return Checked(contract, _tally(con, contract, name=name), first, last, money)
 
 
 def refuse_over_budget(checked: Sequence[Checked], *, rows: float, money: float, accepted: dict[str, float]) -> None:
@@ -199,6 +204,27 @@ def _tally(con: duckdb.DuckDBPyConnection, contract: Contract, *, name: str) -> 
 
 def _decimal(text: str | None) -> Decimal | None:
     return Decimal(text) if isinstance(text, str) else None
+
+
+def _money(
+    con: duckdb.DuckDBPyConnection, contract: Contract, *, query: str, folder: Path
+) -> dict[str, Decimal] | None:
+    """The table's money at the door and in each file that was written, each added up on its own."""
+    if contract.money is None:
+        return None
+    places = {
+        "came_in": (f"({query})", contract.money),
+        "kept": (sql_path(folder / f"{contract.table}.parquet"), contract.money),
+        "set_aside": (sql_path(folder / "rejected" / f"{contract.table}.parquet"), contract.money),
+    }
+    if contract.table == "purchases":
+        places["became_returns"] = (sql_path(folder / "cancellations.parquet"), "-amount")
+    return {
+        name: con.execute(
+            f"SELECT coalesce(sum(TRY_CAST({column} AS {_TYPES['money']})), 0) FROM {place}"
+        ).fetchall()[0][0]
+        for name, (place, column) in places.items()
+    }
 
 
 def _first_and_last(

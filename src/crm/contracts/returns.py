@@ -1,6 +1,6 @@
 """Returns: what came back or was cancelled."""
 
-from crm.contracts.table import Column, Contract
+from crm.contracts.table import Column, Contract, Rule
 
 CONTRACT = Contract(
     table="returns",
@@ -23,11 +23,12 @@ CONTRACT = Contract(
             "money given back, a positive number",
             required=True,
             unit="currency",
-            dirt="negative in some systems; taken as its absolute value",
+            dirt="recorded as negative by some systems: such rows are set aside, map the column with its sign turned",
         ),
         Column("order_id", "text", "the order it belonged to", dirt="often the credit note's own number instead"),
         Column("product_id", "text", "what came back"),
         Column("quantity", "number", "how much came back", unit="pieces"),
         Column("reason", "text", "why", dirt="free text, mostly empty"),
     ),
+    rules=(Rule("amount is negative", "amount < 0", "money given back is a positive number"),),
 )

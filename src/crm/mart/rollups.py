@@ -14,8 +14,13 @@ UNKNOWN = "(unknown)"
 MONEY_DECIMALS = 4
 
 
+def month_number(moment: str) -> nw.Expr:
+    """Months since the year 0: 2017-01 is 2017 * 12. Consecutive months differ by one."""
+    return (nw.col(moment).dt.year().cast(nw.Int32) * 12 + nw.col(moment).dt.month() - 1).cast(nw.Int32)
+
+
 def customer_days(purchases: Lazy, products: Lazy | None) -> Lazy:
-    """One row per customer and purchase day.
+    """One row per customer and purchase day, with its month number.
 
     orders, lines, units; net_sales, discount, coupons (currency); lines_on_promotion, sales_on_promotion (lines sold
     below list price), lines_with_coupon; margin_known (currency, of products whose margin rate is known) and
@@ -28,7 +33,7 @@ def customer_days(purchases: Lazy, products: Lazy | None) -> Lazy:
         sales_on_promotion=nw.when(promoted).then(nw.col("net_amount")).otherwise(0.0),
         lines_with_coupon=nw.when(coupon).then(1).otherwise(0),
     )
-    days = lines.group_by("customer_id", "day").agg(
+    days = lines.group_by("customer_id", "day", "month").agg(
         nw.col("order_id").n_unique().alias("orders"),
         nw.len().alias("lines"),
         nw.col("quantity").sum().alias("units"),
@@ -57,7 +62,7 @@ def customer_category_days(purchases: Lazy, products: Lazy) -> Lazy:
         products.select("product_id", "department", "category"), on="product_id", how="left"
     )
     lines = lines.with_columns(nw.col("department").fill_null(UNKNOWN), nw.col("category").fill_null(UNKNOWN))
-    days = lines.group_by("customer_id", "day", "department", "category").agg(
+    days = lines.group_by("customer_id", "day", "month", "department", "category").agg(
         nw.len().alias("lines"),
         nw.col("quantity").sum().alias("units"),
         nw.col("net_amount").sum().alias("net_sales"),
@@ -70,7 +75,7 @@ def customer_place_days(purchases: Lazy) -> Lazy:
     lines = _lines(purchases).with_columns(
         nw.col("channel").fill_null(UNKNOWN), nw.col("store_id").fill_null(UNKNOWN)
     )
-    days = lines.group_by("customer_id", "day", "channel", "store_id").agg(
+    days = lines.group_by("customer_id", "day", "month", "channel", "store_id").agg(
         nw.col("order_id").n_unique().alias("orders"), nw.col("net_amount").sum().alias("net_sales")
     )
     return days.with_columns(nw.col("net_sales").round(MONEY_DECIMALS))
@@ -101,6 +106,7 @@ def delivery_days(deliveries: Lazy, purchases: Lazy) -> Lazy:
 
 def _lines(purchases: Lazy) -> Lazy:
     return purchases.with_columns(
+        month_number("ordered_at").alias("month"),
         nw.col("quantity").fill_null(0.0),
         nw.col("discount_amount").fill_null(0.0),
         nw.col("coupon_amount").fill_null(0.0),

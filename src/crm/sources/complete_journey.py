@@ -6,6 +6,7 @@ what is done about it here (the rest is the contracts' business):
 - Timestamps run to 2018-01-01 04:01 and the quietest hours are 8 to 10: they are in UTC. They are turned into local
   time of the stores, so that a day of trade is cut at their midnight.
 - Fuel is recorded in thousandths of a gallon; here its quantity is in gallons.
+- 20 lines carry an amount smaller than a ten-thousandth (dust of floating point); the contract reads it as 0.
 - `sales_value` is what the retailer received, a manufacturer's coupon included: it is the net amount. The retailer
   bore the loyalty discount and the coupons it matched; the coupons handed in are the manufacturer's and those.
 """

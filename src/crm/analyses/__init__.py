@@ -1,0 +1,1 @@
+"""Analyses: one package or module per question. They are siblings: none imports another, none draws, none writes."""

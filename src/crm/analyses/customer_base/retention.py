@@ -1,0 +1,78 @@
+"""Do customers who joined together stay? Retention by joining cohort, and how sales concentrate in the best."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from crm.engine import to_pandas
+from crm.mart import Mart
+from crm.periods import known_before, last_full_month, month_start
+
+SHARES = (0.01, 0.05, 0.10, 0.20, 0.50)
+
+
+def retention(mart: Mart, as_of: dt.date) -> pd.DataFrame:
+    """One row per joining cohort (month of first purchase) and month since: customers, bought, retained (share).
+
+    Only full months before `as_of` count. The cohorts of the first months of a history hold customers who had bought
+    before it began: `before_history` marks the first cohort.
+    """
+    days = known_before(mart["customer_days"], as_of).filter(nw.col("month") <= last_full_month(as_of))
+    first = days.group_by("customer_id").agg(nw.col("month").min().alias("cohort"))
+    buyers = days.select("customer_id", "month").unique().join(first, on="customer_id", how="inner")
+    bought = to_pandas(buyers.group_by("cohort", "month").agg(nw.len().alias("bought")))
+    bought["months_since"] = bought["month"] - bought["cohort"]
+    size = bought[bought["months_since"] == 0].set_index("cohort")["bought"].rename("customers")
+    grid = pd.MultiIndex.from_tuples(
+        [(c, m) for c in size.index for m in range(last_full_month(as_of) - c + 1)], names=["cohort", "months_since"]
+    )
+    table = bought.set_index(["cohort", "months_since"])["bought"].reindex(grid, fill_value=0).reset_index()
+    table = table.join(size, on="cohort").sort_values(["cohort", "months_since"], ignore_index=True)
+    table["retained"] = table["bought"] / table["customers"]
+    table["cohort_starts_at"] = [month_start(month) for month in table["cohort"]]
+    table["before_history"] = table["cohort"] == table["cohort"].min()
+    return table
+
+
+def concentration(snapshot: pd.DataFrame, *, money: str = "net_sales_365d") -> pd.DataFrame:
+    """What share of the last year's money the best 1, 5, 10, 20 and 50 % of its customers bring.
+
+    Columns: best (share of customers), customers, money (currency), share (of all money). Customers with money only;
+    the number of customers is rounded up, so that the best 1 % of ten people is one person.
+    """
+    spent = np.sort(snapshot.loc[snapshot[money] > 0, money].to_numpy())[::-1]
+    rows = []
+    for best in SHARES:
+        count = int(np.ceil(best * len(spent)))
+        brought = float(spent[:count].sum())
+        rows.append({"best": best, "customers": count, "money": round(brought, 2), "share": brought / spent.sum()})
+    return pd.DataFrame(rows) if len(spent) else pd.DataFrame(columns=["best", "customers", "money", "share"])
+
+
+def concentration_curve(snapshot: pd.DataFrame, *, money: str = "net_sales_365d", points: int = 101) -> pd.DataFrame:
+    """The curve behind `concentration`: share of customers (best first) and share of money, from 0 to 1."""
+    spent = np.sort(snapshot.loc[snapshot[money] > 0, money].to_numpy())[::-1]
+    if not len(spent):
+        return pd.DataFrame(columns=["customers", "money"])
+    cumulated = np.concatenate([[0.0], np.cumsum(spent)]) / spent.sum()
+    share = np.linspace(0, 1, points)
+    return pd.DataFrame(
+        {"customers": share, "money": np.interp(share * len(spent), np.arange(len(spent) + 1), cumulated)}
+    )
+
+
+def gini(values: pd.Series[float]) -> float:
+    """Gini coefficient of non-negative values: 0 = all the same, towards 1 = one has everything.
+
+    With values sorted upwards and numbered i = 1..n: (2 sum(i x) / sum(x) - (n + 1)) / n.
+    """
+    ordered = np.sort(values.to_numpy(dtype=float))
+    count, total = len(ordered), float(ordered.sum())
+    if not count or total <= 0:
+        return 0.0
+    weighted = float((np.arange(1, count + 1) * ordered).sum())
+    return (2 * weighted / total - (count + 1)) / count

@@ -1,0 +1,320 @@
+"""Can we trust this data? What came in, what was kept, what was set aside and why, and what looks odd.
+
+Source of the rules: the contracts (`crm.contracts`); source of the figures: the facts as they were checked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from crm.contracts import CONTRACTS
+from crm.engine import Lazy, to_pandas
+from crm.facts import Facts
+from crm.finding import Finding
+from crm.periods import date_of, day_number
+
+CENT = Decimal("0.01")
+ONE_PERSON_AT_MOST = 0.05  # of all lines; beyond it an account is a till or a reseller, not one person
+
+
+@dataclass(frozen=True)
+class DataQuality:
+    """Everything the data-quality page shows.
+
+    tables:    one row per table of the source: rows, kept, set_aside, became_returns, first, last, sha256.
+    outcomes:  one row per table and reason a row was not kept: rows, share of the table's rows, money.
+    money:     the reconciliation of every table with money: in = kept + became returns + set aside, to the cent.
+    coverage:  every canonical table, whether it is there, and what it unlocks.
+    filled:    per table and column, the share of kept rows that have a value.
+    freshness: per table, the newest known day, days of silence before the as-of date, rows on or after it.
+    oddities:  what is allowed by the contracts and yet worth a look, with the count and what was done.
+    """
+
+    as_of: dt.date
+    currency: str
+    tables: pd.DataFrame
+    outcomes: pd.DataFrame
+    money: pd.DataFrame
+    coverage: pd.DataFrame
+    filled: pd.DataFrame
+    freshness: pd.DataFrame
+    oddities: pd.DataFrame
+    notes: tuple[str, ...]
+    timezone: str
+
+    @property
+    def reconciles(self) -> bool:
+        """Is the money of every table accounted for, to the cent?"""
+        return bool((self.money["difference"] == 0).all())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Rows and money, freshness, coverage, oddities: in the order in which they matter."""
+        return (self._rows(), self._money(), self._freshness(), self._coverage(), self._oddities())
+
+    def _rows(self) -> Finding:
+        purchases = _row(self.tables)
+        values = {
+            "rows": int(purchases["rows"]),
+            "kept": int(purchases["kept"]),
+            "kept_share": purchases["kept"] / purchases["rows"],
+            "set_aside": int(purchases["set_aside"]),
+            "became_returns": int(purchases["became_returns"]),
+            "reasons": int((self.outcomes["table"] == "purchases").sum()),
+        }
+        also = ", {became_returns:,} became returns" if values["became_returns"] else ""
+        template = (
+            "Of {rows:,} purchase lines that came in, {kept:,} ({kept_share:.2%}) are kept"
+            + also
+            + (
+                " and {set_aside:,} are set aside with their reason."
+                if values["set_aside"]
+                else "; none is set aside."
+            )
+        )
+        return Finding("rows", template, values, self.as_of)
+
+    def _money(self) -> Finding:
+        purchases = _row(self.money)
+        values = {
+            "came_in": float(purchases["came_in"]),
+            "kept": float(purchases["kept"]),
+            "set_aside": float(purchases["set_aside"]),
+            "became_returns": float(purchases["became_returns"]),
+            "difference": float(self.money["difference"].abs().sum()),
+            "currency": self.currency,
+        }
+        template = (
+            "The money reconciles to the cent: {came_in:,.2f} {currency} of purchases came in, {kept:,.2f} is kept, "
+            "{set_aside:,.2f} set aside, {became_returns:,.2f} became returns."
+            if self.reconciles
+            else "The money does NOT reconcile: {difference:,.2f} {currency} is unaccounted for."
+        )
+        return Finding("money", template, values, self.as_of)
+
+    def _freshness(self) -> Finding:
+        purchases = _row(self.freshness)
+        values = {
+            "newest": purchases["newest_known"],
+            "silent_days": int(purchases["silent_days"]),
+            "later_rows": int(purchases["rows_on_or_after"]),
+            "as_of": self.as_of,
+        }
+        template = "The newest known purchase is of {newest}, {silent_days} full days before the as-of date {as_of}"
+        if values["silent_days"] == 0:
+            template = (
+                "The data are up to date: the newest known purchase is of {newest}, the day before the as-of date"
+            )
+        template += "; {later_rows:,} later lines are not looked at." if values["later_rows"] else "."
+        return Finding("freshness", template, values, self.as_of)
+
+    def _coverage(self) -> Finding:
+        there = self.coverage["there"]
+        values = {
+            "there": int(there.sum()),
+            "possible": len(there),
+            "missing": ", ".join(self.coverage.loc[~there, "table"]),
+        }
+        template = "{there} of {possible} canonical tables are there"
+        template += "; not there: {missing}." if values["missing"] else "."
+        return Finding("coverage", template, values, self.as_of)
+
+    def _oddities(self) -> Finding:
+        met = self.oddities[self.oddities["count"] > 0]
+        values = {"looked_for": len(self.oddities), "met": len(met), "names": "; ".join(met["what"])}
+        template = (
+            "Of {looked_for} oddities looked for, {met} were met: {names}."
+            if len(met)
+            else "None of the {looked_for} oddities looked for was met."
+        )
+        return Finding("oddities", template, values, self.as_of)
+
+
+def examine_data(facts: Facts, as_of: dt.date) -> DataQuality:
+    """Examine the facts as of a date; see DataQuality for what is in it."""
+    settings = facts.settings
+    return DataQuality(
+        as_of=as_of,
+        currency=settings.money.currency,
+        tables=facts.tables,
+        outcomes=_outcomes(facts),
+        money=reconcile(facts.tables),
+        coverage=_coverage(facts),
+        filled=_filled(facts),
+        freshness=_freshness(facts, as_of),
+        oddities=_oddities(facts),
+        notes=facts.notes,
+        timezone=settings.source.timezone,
+    )
+
+
+def reconcile(tables: pd.DataFrame) -> pd.DataFrame:
+    """Money in = kept + became returns + set aside, per table that has money.
+
+    Each of the four was added up on its own, from the source and from the files written; exact decimals, the
+    difference to the cent.
+    """
+    names = ["came_in", "kept", "became_returns", "set_aside"]
+    money = tables.loc[tables["money_came_in"].notna(), ["table", *(f"money_{name}" for name in names)]]
+    money = money.rename(columns=lambda name: name.removeprefix("money_")).reset_index(drop=True)
+    money[names] = money[names].map(lambda amount: amount if isinstance(amount, Decimal) else Decimal(0))
+    rest = money["came_in"] - money["kept"] - money["became_returns"] - money["set_aside"]
+    return money.assign(difference=rest.map(lambda amount: amount.quantize(CENT)))
+
+
+def _outcomes(facts: Facts) -> pd.DataFrame:
+    """Why rows were not kept, without the example rows: those name customers and stay in data/rejected."""
+    outcomes = facts.outcomes[facts.outcomes["outcome"] != "kept"].merge(
+        facts.tables[["table", "rows"]].rename(columns={"rows": "table_rows"}), on="table"
+    )
+    outcomes["share"] = outcomes["rows"] / outcomes["table_rows"]
+    return outcomes[["table", "outcome", "rows", "share", "money"]].rename(columns={"outcome": "reason"})
+
+
+def _coverage(facts: Facts) -> pd.DataFrame:
+    rows = [
+        {"table": name, "there": facts.has(name), "one_row_is": contract.one_row_is, "unlocks": contract.unlocks}
+        for name, contract in CONTRACTS.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _filled(facts: Facts) -> pd.DataFrame:
+    """The share of kept rows with a value, per column; a column the source does not have is all empty."""
+    rows = []
+    for name in (t for t in facts.tables["table"] if facts.has(t)):
+        columns = [column.name for column in CONTRACTS[name]]
+        counts = facts[name].select(nw.len().alias("rows_"), *(nw.col(c).count() for c in columns))
+        count = to_pandas(counts).iloc[0]
+        rows += [{"table": name, "column": c, "filled": count[c] / count["rows_"]} for c in columns]
+    return pd.DataFrame(rows)
+
+
+def _freshness(facts: Facts, as_of: dt.date) -> pd.DataFrame:
+    rows = []
+    for name in (t for t in facts.tables["table"] if facts.has(t) and CONTRACTS[t].event):
+        cut = day_number(as_of)
+        known = nw.col("day") < cut
+        summary: dict[Any, Any] = to_pandas(
+            facts[name].select(
+                nw.when(known).then(nw.col("day")).max().alias("newest"),
+                nw.when(~known).then(1).otherwise(0).sum().alias("later"),
+            )
+        ).to_dict("records")[0]
+        if pd.isna(summary["newest"]):
+            continue
+        newest = int(summary["newest"])
+        rows.append(
+            {
+                "table": name,
+                "newest_known": date_of(newest),
+                "silent_days": cut - 1 - newest,
+                "rows_on_or_after": int(summary["later"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class _Oddity:
+    what: str
+    count: int
+    done: str
+
+    def as_row(self) -> dict[str, object]:
+        return {"what": self.what, "count": self.count, "what_was_done": self.done}
+
+
+def _oddities(facts: Facts) -> pd.DataFrame:
+    met = [*_odd_lines(facts), *_odd_accounts(facts), *_odd_days(facts), *_odd_products(facts), *_odd_people(facts)]
+    return pd.DataFrame([oddity.as_row() for oddity in met])
+
+
+def _odd_lines(facts: Facts) -> list[_Oddity]:
+    lines = facts["purchases"]
+    free = (nw.col("net_amount") == 0).cast(nw.Int64)
+    without_quantity = ((nw.col("quantity") == 0) & (nw.col("net_amount") > 0)).cast(nw.Int64)
+    counts = to_pandas(lines.select(free=free.sum(), blank=without_quantity.sum(), rows=nw.len())).iloc[0]
+    repeated = int(counts["rows"]) - _rows(lines.unique())
+    large = nw.col("net_amount") > 100 * nw.col("net_amount").mean()
+    return [
+        _Oddity("lines given away (amount 0)", int(counts["free"]), "kept: they count as purchases of no money"),
+        _Oddity(
+            "lines with an amount but quantity 0", int(counts["blank"]), "kept: their money counts, units do not"
+        ),
+        _Oddity("lines that repeat another exactly", repeated, "kept: two equal items on one receipt look the same"),
+        _Oddity("lines of over 100 times the mean amount", _rows(lines.filter(large)), "kept"),
+    ]
+
+
+def _odd_accounts(facts: Facts) -> list[_Oddity]:
+    lines = facts["purchases"].group_by("customer_id").agg(nw.len().alias("lines"))
+    crowd = lines.filter(nw.col("lines") > ONE_PERSON_AT_MOST * nw.col("lines").sum())
+    few = int(_row(facts.tables)["kept"]) < 1_000
+    return [
+        _Oddity(
+            f"accounts with over {ONE_PERSON_AT_MOST:.0%} of all lines",
+            0 if few else _rows(crowd),
+            "kept: probably a till or a reseller and not one person",
+        )
+    ]
+
+
+def _odd_days(facts: Facts) -> list[_Oddity]:
+    """Days without trade, and a quietest hour in the middle of the day (the mark of a wrong time zone)."""
+    days = to_pandas(facts["purchases"].select("day").unique())["day"].astype("int64")
+    silent = int(days.max() - days.min() + 1 - len(days))
+    hours = (
+        facts["purchases"].select(hour=nw.col("ordered_at").dt.hour()).group_by("hour").agg(nw.len().alias("lines"))
+    )
+    by_hour = to_pandas(hours).set_index("hour")["lines"].reindex(range(24), fill_value=0).to_numpy()
+    timed = int((by_hour > 0).sum()) > 1
+    by_day = int(timed and 7 <= int(by_hour.argmin()) <= 21)
+    return [
+        _Oddity("days without any purchase", silent, "kept as silence: closed, or not delivered"),
+        _Oddity("the quietest hour lies in the daytime", by_day, "look at [source] timezone"),
+    ]
+
+
+def _odd_products(facts: Facts) -> list[_Oddity]:
+    if not facts.has("products"):
+        return []
+    known = facts["products"].select("product_id", "category")
+    unknown = facts["purchases"].filter(~nw.col("product_id").is_null()).join(known, on="product_id", how="anti")
+    blank = facts["purchases"].join(known.filter(nw.col("category").is_null()), on="product_id", how="semi")
+    return [
+        _Oddity("lines of products that are not in the table of products", _rows(unknown), "counted as (unknown)"),
+        _Oddity("lines of products without a category", _rows(blank), "counted as (unknown)"),
+    ]
+
+
+def _odd_people(facts: Facts) -> list[_Oddity]:
+    met = []
+    buyers = facts["purchases"].select("customer_id").unique()
+    if facts.has("customers"):
+        never = facts["customers"].select("customer_id").join(buyers, on="customer_id", how="anti")
+        nameless = buyers.join(facts["customers"].select("customer_id"), on="customer_id", how="anti")
+        met.append(_Oddity("registered customers who never bought", _rows(never), "left out of the customer base"))
+        met.append(
+            _Oddity("buyers that are not in the table of customers", _rows(nameless), "kept, without attributes")
+        )
+    if facts.has("responses") and facts.has("contacts"):
+        contacts = facts["contacts"].select("campaign_id", "customer_id")
+        strangers = facts["responses"].join(contacts, on=["campaign_id", "customer_id"], how="anti")
+        met.append(_Oddity("responses of people who were not contacted", _rows(strangers), "counted apart"))
+    return met
+
+
+def _row(frame: pd.DataFrame, table: str = "purchases") -> dict[str, Any]:
+    """The row of one table, as plain values."""
+    return {str(name): value for name, value in frame[frame["table"] == table].iloc[0].items()}
+
+
+def _rows(frame: Lazy) -> int:
+    return int(to_pandas(frame.select(nw.len().alias("rows")))["rows"].iloc[0])

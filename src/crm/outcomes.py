@@ -6,7 +6,7 @@ import narwhals as nw
 import pandas as pd
 
 from crm.engine import Lazy
-from crm.features.feature import money_rounded
+from crm.features.feature import money_rounded, whole
 from crm.mart import Mart
 from crm.periods import AsOf, happened_within
 
@@ -15,9 +15,9 @@ def customer_outcomes(mart: Mart, as_of: AsOf, horizon_days: int) -> Lazy:
     """Purchase days and net sales in `[as_of, as_of + horizon_days)`, for customers who bought at all in it."""
     days = happened_within(mart["customer_days"], as_of, horizon_days)
     sums = days.group_by("customer_id").agg(
-        nw.len().cast(nw.Int64).alias("purchase_days_next"), nw.col("net_sales").sum().alias("net_sales_next")
+        nw.len().alias("purchase_days_next"), nw.col("net_sales").sum().alias("net_sales_next")
     )
-    return sums.with_columns(*money_rounded("net_sales_next"))
+    return sums.with_columns(*whole("purchase_days_next"), *money_rounded("net_sales_next"))
 
 
 def active(snapshot: pd.DataFrame, *, within_days: int) -> pd.Series[bool]:

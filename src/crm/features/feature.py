@@ -65,3 +65,8 @@ def money_rounded(*names: str) -> list[nw.Expr]:
 def ratio(part: str, whole: str) -> nw.Expr:
     """part / whole, empty where the whole is not positive (a share of nothing is unknown, never infinite)."""
     return nw.when(nw.col(whole) > 0).then(nw.col(part) / nw.col(whole))
+
+
+def whole(*names: str) -> list[nw.Expr]:
+    """Counts as whole numbers: engines add them up in types of their own."""
+    return [nw.col(name).cast(nw.Int64) for name in names]

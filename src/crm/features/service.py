@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, money_rounded
+from crm.features.feature import Feature, FeatureGroup, money_rounded, whole
 from crm.mart import Mart
 from crm.periods import AsOf, day_number, known_before, known_within
 
@@ -14,19 +14,20 @@ def returns(mart: Mart, as_of: AsOf) -> Lazy:
     """Lines sent back or cancelled in the last year, and what they were worth."""
     sent_back = known_within(mart["returns"], as_of, 365)
     sums = sent_back.group_by("customer_id").agg(
-        nw.len().cast(nw.Int64).alias("returns_365d"), nw.col("amount").sum().alias("returned_365d")
+        nw.len().alias("returns_365d"), nw.col("amount").sum().alias("returned_365d")
     )
-    return sums.with_columns(*money_rounded("returned_365d"))
+    return sums.with_columns(*whole("returns_365d"), *money_rounded("returned_365d"))
 
 
 def deliveries(mart: Mart, as_of: AsOf) -> Lazy:
     """Deliveries that arrived in the last year, and how many of them late or faulty."""
     arrived = known_within(mart["delivery_days"], as_of, 365)
-    return arrived.group_by("customer_id").agg(
-        nw.len().cast(nw.Int64).alias("deliveries_365d"),
-        nw.col("late").sum().cast(nw.Int64).alias("late_deliveries_365d"),
-        nw.col("faulty").sum().cast(nw.Int64).alias("faulty_deliveries_365d"),
+    sums = arrived.group_by("customer_id").agg(
+        nw.len().alias("deliveries_365d"),
+        nw.col("late").sum().alias("late_deliveries_365d"),
+        nw.col("faulty").sum().alias("faulty_deliveries_365d"),
     )
+    return sums.with_columns(*whole("deliveries_365d", "late_deliveries_365d", "faulty_deliveries_365d"))
 
 
 def cases(mart: Mart, as_of: AsOf) -> Lazy:
@@ -42,17 +43,16 @@ def cases(mart: Mart, as_of: AsOf) -> Lazy:
         cases_365d=nw.when(nw.col("day") >= day_number(as_of) - 365).then(1).otherwise(0),
         mark=nw.when(closed).then(nw.col("satisfaction")),
     )
-    return known.group_by("customer_id").agg(
-        nw.col("cases_365d").sum().cast(nw.Int64),
-        nw.col("open_cases").sum().cast(nw.Int64),
-        nw.col("mark").mean().alias("mean_satisfaction"),
+    sums = known.group_by("customer_id").agg(
+        nw.col("cases_365d").sum(), nw.col("open_cases").sum(), nw.col("mark").mean().alias("mean_satisfaction")
     )
+    return sums.with_columns(*whole("cases_365d", "open_cases"))
 
 
 def visits(mart: Mart, as_of: AsOf) -> Lazy:
     """Web visits of the last 91 days."""
     recent = known_within(mart["visits"], as_of, 91)
-    return recent.group_by("customer_id").agg(nw.len().cast(nw.Int64).alias("visits_91d"))
+    return recent.group_by("customer_id").agg(nw.len().alias("visits_91d")).with_columns(*whole("visits_91d"))
 
 
 RETURNS = FeatureGroup(

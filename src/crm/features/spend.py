@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, money_rounded, ratio, within
+from crm.features.feature import Feature, FeatureGroup, money_rounded, ratio, whole, within
 from crm.mart import Mart
 from crm.periods import AsOf, known_before
 
@@ -29,7 +29,7 @@ def spend(mart: Mart, as_of: AsOf) -> Lazy:
     ]
     counts = ["orders_365d", "lines_365d"]
     sums = days.group_by("customer_id").agg(*(nw.col(name).sum() for name in [*money, *counts, "units_365d"]))
-    sums = sums.with_columns(*money_rounded(*money, "units_365d"), *(nw.col(name).cast(nw.Int64) for name in counts))
+    sums = sums.with_columns(*money_rounded(*money, "units_365d"), *whole(*counts))
     return sums.with_columns(
         spend_trend=ratio("net_sales_91d", "net_sales_182d"),
         order_value_365d=ratio("net_sales_365d", "orders_365d"),

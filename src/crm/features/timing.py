@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, days_before, within
+from crm.features.feature import Feature, FeatureGroup, days_before, whole, within
 from crm.mart import Mart
 from crm.periods import AsOf, day_number, known_before
 
@@ -19,7 +19,7 @@ def timing(mart: Mart, as_of: AsOf) -> Lazy:
         purchase_days_365d=within(as_of, 365, "one"),
     )
     counted = days.group_by("customer_id").agg(
-        nw.len().cast(nw.Int64).alias("purchase_days"),
+        nw.len().alias("purchase_days"),
         nw.col("day").min().alias("first_day"),
         nw.col("day").max().alias("last_day"),
         nw.col("purchase_days_28d").sum(),
@@ -27,9 +27,9 @@ def timing(mart: Mart, as_of: AsOf) -> Lazy:
         nw.col("purchase_days_365d").sum(),
     )
     counted = counted.with_columns(
-        *(nw.col(f"purchase_days_{window}d").cast(nw.Int64) for window in (28, 91, 365)),
+        *whole("purchase_days", "purchase_days_28d", "purchase_days_91d", "purchase_days_365d"),
         days_since_last_purchase=days_before(as_of, day="last_day"),
-        frequency=nw.col("purchase_days") - 1,
+        frequency=nw.col("purchase_days").cast(nw.Int64) - 1,
         recency=nw.col("last_day") - nw.col("first_day"),
         T=days_before(as_of, day="first_day"),
     )

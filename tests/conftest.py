@@ -1,0 +1,157 @@
+"""What every test may ask for: tables drawn as text, and real facts read once for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import narwhals as nw
+import pandas as pd
+import pytest
+
+from crm.config import Settings, read_settings
+from crm.engine import connection
+from crm.facts import Facts, read_facts
+from crm.mart import Mart, roll_up
+from crm.periods import day_number
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+def draw_table(text: str) -> pd.DataFrame:
+    """A table drawn as text: columns separated by blanks, `-` for an empty cell, dates as 2017-03-01."""
+    header, *rows = (line.split() for line in text.strip().splitlines())
+    table = pd.DataFrame(rows, columns=header).replace("-", None)
+    for name in table.columns:
+        if name.endswith("_at"):
+            table[name] = pd.to_datetime(table[name], format="ISO8601")
+        elif not name.endswith("_id") and table[name].notna().any():
+            table[name] = _typed(table[name])
+    return table
+
+
+def _typed(cells: pd.Series) -> pd.Series:
+    """Numbers, True and False, or words: whichever the drawn cells are."""
+    if cells.dropna().isin(["True", "False"]).all():
+        return cells.map({"True": True, "False": False}).astype("boolean")
+    try:
+        return pd.to_numeric(cells)
+    except ValueError:
+        return cells.astype("str")
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[str], pd.DataFrame]:
+    """See `draw_table`."""
+    return draw_table
+
+
+_EVENTS = {
+    "purchases": "ordered_at", "returns": "returned_at", "contacts": "contacted_at", "responses": "responded_at",
+    "customers": "joined_at", "service_cases": "opened_at", "visits": "visited_at", "deliveries": "delivered_at",
+}  # fmt: skip
+_OPTIONAL = {
+    "purchases": {"product_id": "str", "quantity": "float64", "discount_amount": "float64",
+                  "coupon_amount": "float64", "channel": "str", "store_id": "str"},
+    "products": {"margin_rate": "float64"},
+    "deliveries": {"complete": "boolean", "undamaged": "boolean", "documented": "boolean"},
+    "contacts": {"arm": "str"},
+}  # fmt: skip
+
+
+def canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A drawn table with the columns its contract promises: optional ones empty, day numbers beside moments."""
+    table = table.copy()
+    for column, kind in _OPTIONAL.get(name, {}).items():
+        values = table[column] if column in table else pd.Series([None] * len(table), index=table.index)
+        table[column] = values.astype(kind)
+    for moment in [c for c in table.columns if c.endswith("_at")]:
+        day = "day" if moment == _EVENTS[name] else moment.removesuffix("_at") + "_day"
+        table[day] = (table[moment].dt.normalize() - pd.Timestamp(0)).dt.days.astype("Int64")
+    if name == "purchases":
+        table["net_amount"] = table["net_amount"].astype("float64")
+        table["day"] = table["day"].astype("int64")
+    return table
+
+
+@pytest.fixture(scope="session")
+def mart_of() -> Callable[..., Mart]:
+    """A mart from drawn tables, on DuckDB or, with `engine="pandas"`, on pandas."""
+
+    def build(engine: str = "duckdb", **drawn: pd.DataFrame | str) -> Mart:
+        frames = {
+            name: canonical(name, draw_table(table) if isinstance(table, str) else table)
+            for name, table in drawn.items()
+        }
+        if engine == "pandas":
+            lazy = {name: nw.from_native(frame).lazy() for name, frame in frames.items()}
+        else:
+            lazy = {name: nw.from_native(_relation(frame)) for name, frame in frames.items()}
+        return Mart(lazy | roll_up(lazy))
+
+    return build
+
+
+def _relation(frame: pd.DataFrame):
+    con = connection()
+    name = f"drawn_{id(frame)}"
+    con.register("arriving", frame)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM arriving")
+    con.unregister("arriving")
+    return con.sql(f"SELECT * FROM {name}")
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of a test run, so that real facts are read once."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settings_for(shared_folder: Path) -> Callable[..., Settings]:
+    """Settings of a project in the shared folder, with the repository's notebooks."""
+
+    def write(kind: str, as_of: str, *, timezone: str = "UTC", more: str = "", source: str = "") -> Settings:
+        home = shared_folder / f"{kind}-{abs(hash((as_of, timezone, more, source)))}"
+        home.mkdir(exist_ok=True)
+        (home / "crm.toml").write_text(
+            f'[source]\nkind = "{kind}"\ntimezone = "{timezone}"\n{source}\n[clock]\nas_of = {as_of}\n'
+            f'[folders]\nnotebooks = "{ROOT / "notebooks"}"\ndata = "../data-{kind}"\n{more}'
+        )
+        return read_settings(home / "crm.toml")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def journey(settings_for: Callable[..., Settings]) -> Facts:
+    """Complete Journey, read once per test run."""
+    return read_facts(settings_for("complete_journey", "2018-01-01", timezone="America/New_York"))
+
+
+@pytest.fixture(scope="session")
+def cdnow(settings_for: Callable[..., Settings]) -> Facts:
+    """CDNOW, read once per test run."""
+    return read_facts(settings_for("cdnow", "1998-01-01"))
+
+
+@pytest.fixture(scope="session")
+def on() -> Callable[[str], dt.date]:
+    """A date from text, to keep worked examples short."""
+    return dt.date.fromisoformat
+
+
+@pytest.fixture(scope="session")
+def day() -> Callable[[str], int]:
+    """The day number of a date written as text."""
+    return lambda text: day_number(dt.date.fromisoformat(text))

@@ -1,0 +1,98 @@
+"""Settings: what is wrong is said in a line each, with the nearest known key, and nothing starts."""
+
+import datetime as dt
+
+import pytest
+
+from crm.config import read_settings
+from crm.errors import SettingsError
+
+GOOD = '[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-01-01\n'
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    return tmp_path
+
+
+def write(project, text):
+    (project / "crm.toml").write_text(text)
+    return project / "crm.toml"
+
+
+def test_the_repositorys_own_settings_are_valid(root):
+    settings = read_settings(root / "crm.toml")
+    assert settings.source.kind == "complete_journey"
+    assert settings.as_of == dt.date(2018, 1, 1)
+    assert settings.folders.notebooks == root / "notebooks"
+
+
+def test_the_least_that_must_be_said(project):
+    settings = read_settings(write(project, GOOD))
+    assert settings.definitions.active_within_days == 56
+    assert settings.tracking_uri == f"sqlite:///{project}/mlruns/mlflow.db"
+    assert settings.folders.data == project / "data"
+
+
+def test_a_notebook_in_a_folder_below_finds_the_settings_above(project, monkeypatch):
+    write(project, GOOD)
+    monkeypatch.chdir(project / "notebooks")
+    assert read_settings("crm.toml").home == project
+
+
+def test_the_as_of_date_can_be_overridden(project):
+    assert read_settings(write(project, GOOD), as_of="1997-10-01").as_of == dt.date(1997, 10, 1)
+    assert read_settings(write(project, GOOD), as_of="").as_of == dt.date(1998, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD + "[definitions]\nactive_within_day = 5", "definitions.active_within_days"),
+        (GOOD + "[definitons]\nx = 5", "definitons is not a known key; the nearest known key is definitions"),
+        (GOOD + '[definitions]\nactive_within_days = "5"', "definitions.active_within_days must be a valid integer"),
+        (GOOD + "[definitions]\nactive_within_days = 0", "greater than or equal to 1"),
+        (GOOD + "[money]\ngross_margin = 25", "money.gross_margin must be less than or equal to 1"),
+        (GOOD + "[money]\ncontact_cost = {mail = -1.0}", "money.contact_cost.mail"),
+        (GOOD + '[folders]\nnotebooks = "elsewhere"', "folders.notebooks: a folder that exists, found"),
+        ('[source]\nkind = "cdnw"\n[clock]\nas_of = 1998-01-01', "found 'cdnw'"),
+        ('[source]\nkind = "cdnow"', "clock is missing"),
+        ('[source]\nkind = "cdnow"\n[clock]\nas_of = "1998-02-30"', "clock.as_of must be a date such as 2018-01-01"),
+        (
+            '[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-01-01T10:00:00',
+            "clock.as_of must be a date without a time",
+        ),
+        ('[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-13-01', "valid TOML"),
+        (
+            '[source]\nkind = "cdnow"\ntimezone = "America/NewYork"\n[clock]\nas_of = 1998-01-01',
+            "the nearest known is America/New_York",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(project, text, said):
+    with pytest.raises(SettingsError) as refused:
+        read_settings(write(project, text))
+    assert said in str(refused.value)
+    assert "Traceback" not in str(refused.value)
+
+
+def test_every_wrong_key_is_named_at_once(project):
+    text = GOOD + "[definitions]\nactive_within_days = 0\n[money]\ngross_margin = 2\nfoo = 1"
+    with pytest.raises(SettingsError) as refused:
+        read_settings(write(project, text))
+    for key in ("definitions.active_within_days", "money.gross_margin", "money.foo"):
+        assert key in str(refused.value)
+
+
+def test_a_missing_file_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"no file nowhere.toml"):
+        read_settings("nowhere.toml")
+
+
+def test_the_fingerprint_follows_what_changes_the_answer_and_nothing_else(project):
+    base = read_settings(write(project, GOOD)).fingerprint()
+    assert read_settings(write(project, GOOD + "[runs]\njobs = 1\nkeep = 3\n")).fingerprint() == base
+    assert read_settings(write(project, GOOD + "[money]\ngross_margin = 0.3\n")).fingerprint() != base
+    assert read_settings(write(project, GOOD), as_of="1997-10-01").fingerprint() != base

@@ -49,13 +49,13 @@ def movement(mart: Mart, as_of: dt.date, *, months: pd.DataFrame, active_within_
 def events_by_day(mart: Mart, as_of: dt.date, *, active_within_days: int) -> pd.DataFrame:
     """How many customers became new, won_back or lapsed by day, known before `as_of`: day, event, customers."""
     purchases = _purchases_with_neighbours(mart, as_of)
-    last = day_number(as_of)
-    new = purchases.filter(nw.col("previous").is_null()).select("day", event=nw.lit("new"))
+    last, day = day_number(as_of), nw.col("day").cast(nw.Int64)
+    new = purchases.filter(nw.col("previous").is_null()).select(day, event=nw.lit("new"))
     back = purchases.filter(nw.col("day") - nw.col("previous") > active_within_days)
-    back = back.select("day", event=nw.lit("won_back"))
+    back = back.select(day, event=nw.lit("won_back"))
     gone = purchases.with_columns(until=nw.col("next").fill_null(last))
     gone = gone.filter(nw.col("until") - nw.col("day") > active_within_days)
-    gone = gone.select((nw.col("day") + active_within_days + 1).cast(nw.Int32), event=nw.lit("lapsed"))
+    gone = gone.select(day + active_within_days + 1, event=nw.lit("lapsed"))
     events = nw.concat([new, back, gone], how="vertical")
     counted = to_pandas(events.group_by("day", "event").agg(nw.len().alias("customers")))
     return counted.sort_values(["day", "event"], ignore_index=True)

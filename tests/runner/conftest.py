@@ -1,0 +1,150 @@
+"""A small project of a company, with notebooks as a test needs them, on the real CDNOW data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat as nbf
+import pytest
+from crm.tracking import start_store
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from rich.console import Console
+
+from crm.config import Settings, read_settings
+from crm.facts import read_facts
+from crm.runner.progress import Lines
+from crm.runner.receipt import Receipt, read_receipts
+from crm.runner.request import Request
+from crm.runner.run import Result, run
+
+PARAMETERS = """\
+config: str = "crm.toml"  # the settings file
+as_of: str = ""  # first day not known; empty: the date in crm.toml
+run_folder: str = ""  # set by the runner; empty: a draft, nothing is published
+"""
+
+PUBLISH = """\
+import pandas as pd
+from crm.config import read_settings
+from crm.finding import Finding
+from crm.publish import publish
+
+settings = read_settings(config, as_of=as_of)
+finding = Finding("worth", "They are worth {{worth:.0f}}.", {{"worth": {worth}}}, settings.as_of)
+scores = {{"{score}": pd.DataFrame({{"customer_id": ["2", "1"], "worth": [{worth}, 1.5]}})}}
+publish("{name}", settings=settings, run_folder=run_folder, findings=[finding], scores=scores)
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with crm.toml and notebooks."""
+
+    home: Path
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def scores(self) -> Path:
+        return self.home / "data" / "scores"
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(self.home / "crm.toml")
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        return read_receipts(self.reports)
+
+    def configure(self, **runs: float) -> None:
+        """Write crm.toml again, with these values in its section [runs]."""
+        toml = (self.home / "crm.toml").read_text().split("[runs]")[0]
+        lines = "\n".join(f"{name} = {value}" for name, value in runs.items())
+        (self.home / "crm.toml").write_text(f"{toml}[runs]\n{lines}\n")
+
+    def notebook(
+        self, name: str, *cells: str, worth: float | str = 3.0, needs: Sequence[str] = (), publishes: bool = True
+    ) -> Path:
+        """A report notebook: its parameters, these cells, and at the end what it publishes."""
+        ending = [PUBLISH.format(name=name, worth=worth, score=name[3:])] if publishes else []
+        code = [new_code_cell(textwrap.dedent(cell)) for cell in [*cells, *ending]]
+        tagged = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+        metadata = {"crm": {"needs": list(needs)}} if needs else {}
+        content = new_notebook(cells=[new_markdown_cell(f"# What of {name[3:]}?"), tagged, *code], metadata=metadata)
+        path = self.home / "notebooks" / f"{name}.ipynb"
+        nbf.write(content, path)
+        return path
+
+    def run(self, *only: str, as_of: str | None = None, jobs: int = 2) -> Result:
+        """A run within this process."""
+        settings = read_settings(self.home / "crm.toml", as_of=as_of)
+        request = Request(
+            self.home / "crm.toml", settings, started=dt.datetime.now(dt.UTC), only=only or None, jobs=jobs
+        )
+        return run(request, display=Lines(Console(file=io.StringIO())))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The command `crm`, in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "crm", *arguments],
+            cwd=self.home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command `crm`, to its end."""
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def shown(self) -> dict[str, str]:
+        """What everybody sees: a hash of every file under reports/latest and data/scores."""
+        places = {"latest": self.reports / "latest", "scores": self.scores}
+        return {
+            f"{name}/{file.relative_to(place.resolve())}": hashlib.sha256(file.read_bytes()).hexdigest()
+            for name, place in places.items()
+            for file in sorted(place.resolve().rglob("*"))
+            if file.is_file()
+        }
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose data are checked and whose model store is there, for others to start from."""
+    home = tmp_path_factory.mktemp("prepared")
+    (home / "notebooks").mkdir()
+    (home / "crm.toml").write_text(
+        f'[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-07-01\n'
+        f'[tracking]\nuri = "sqlite:///{home}/mlruns/mlflow.db"\n[runs]\n'
+    )
+    settings = read_settings(home / "crm.toml")
+    read_facts(settings)
+    start_store(settings)
+    return home
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path) -> Project:
+    """A project without notebooks and without runs."""
+    return copy_of(prepared, tmp_path / "project")
+
+
+def copy_of(prepared: Path, home: Path) -> Project:
+    (home / "notebooks").mkdir(parents=True)
+    shutil.copy(prepared / "crm.toml", home)
+    shutil.copytree(prepared / "data" / "mart", home / "data" / "mart", copy_function=os.link)
+    return Project(home)

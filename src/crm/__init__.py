@@ -1,3 +1,74 @@
-"""Analytical CRM: from a company's purchase history to what its customers are worth, want and are about to do."""
+"""Analytical CRM: from a company's purchase history to what its customers are worth, want and are about to do.
+
+The names with which a notebook of your own begins:
+
+    settings = read_settings("crm.toml")                  # the company's definitions
+    facts = read_facts(settings)                          # its data, checked by their contracts
+    customers = snapshot(facts, settings.as_of)           # one row per customer, known before that date
+    data_dictionary()                                     # what the columns mean
+
+    examine_data(facts, as_of)                            # can we trust this data?
+    describe_customer_base(facts, as_of)                  # who are our customers, and what happened?
+    segment_customers(facts, as_of)                       # which kinds of customers do we have?
+
+    labelled_snapshot(facts, as_of, horizon_days=56)      # ... with what happened next
+    temporal_splits(facts, as_of, horizon_days=56)        # dates to learn from, dates to be judged on
+
+Each is loaded when it is first used, so that `import crm` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crm.analyses.customer_base import describe_customer_base
+    from crm.analyses.data_quality import examine_data
+    from crm.analyses.segmentation import segment_customers
+    from crm.config import read_settings
+    from crm.facts import read_facts
+    from crm.features import data_dictionary
+    from crm.mart import open_mart
+    from crm.publish import publish
+    from crm.snapshots import labelled_snapshot, snapshot, temporal_splits
 
 __version__ = "0.1.0"
+
+_ROOM_OF = {
+    "data_dictionary": "crm.features",
+    "describe_customer_base": "crm.analyses.customer_base",
+    "examine_data": "crm.analyses.data_quality",
+    "labelled_snapshot": "crm.snapshots",
+    "open_mart": "crm.mart",
+    "publish": "crm.publish",
+    "read_facts": "crm.facts",
+    "read_settings": "crm.config",
+    "segment_customers": "crm.analyses.segmentation",
+    "snapshot": "crm.snapshots",
+    "temporal_splits": "crm.snapshots",
+}
+
+__all__ = [
+    "data_dictionary",
+    "describe_customer_base",
+    "examine_data",
+    "labelled_snapshot",
+    "open_mart",
+    "publish",
+    "read_facts",
+    "read_settings",
+    "segment_customers",
+    "snapshot",
+    "temporal_splits",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'crm' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -7,7 +7,7 @@ the text is the number in results.json.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -52,3 +52,22 @@ class Finding:
             "values": values,
             "as_of": self.as_of.isoformat(),
         }
+
+
+class Findings(tuple[Finding, ...]):
+    """The findings of an analysis in the order in which they matter; `findings["name"]` gives one by its name."""
+
+    def __new__(cls, findings: Iterable[Finding | None]) -> Findings:
+        """Those that the data allow; what could not be found is None and left out."""
+        return super().__new__(cls, [finding for finding in findings if finding is not None])
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            return next(finding for finding in self if finding.name == key)
+        return super().__getitem__(key)
+
+    def __str__(self) -> str:
+        return "\n".join(finding.sentence for finding in self)
+
+    def _repr_html_(self) -> str:
+        return f'<div class="findings">{"".join(finding._repr_html_() for finding in self)}</div>'

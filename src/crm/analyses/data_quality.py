@@ -16,7 +16,7 @@ import pandas as pd
 from crm.contracts import CONTRACTS
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
-from crm.finding import Finding
+from crm.finding import Finding, Findings
 from crm.periods import date_of, day_number
 
 CENT = Decimal("0.01")
@@ -54,9 +54,20 @@ class DataQuality:
         return bool((self.money["difference"] == 0).all())
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Findings:
         """Rows and money, freshness, coverage, oddities: in the order in which they matter."""
-        return (self._rows(), self._money(), self._freshness(), self._coverage(), self._oddities())
+        return Findings([self._rows(), self._money(), self._freshness(), self._coverage(), self._oddities()])
+
+    @property
+    def measures(self) -> dict[str, Any]:
+        """The numbers for results.json."""
+        return {
+            "tables": self.tables[["table", "rows", "kept", "set_aside", "became_returns"]].to_dict("records"),
+            "reasons": self.outcomes[["table", "reason", "rows"]].to_dict("records"),
+            "reconciles": self.reconciles,
+            "silent_days": _row(self.freshness)["silent_days"],
+            "oddities": self.oddities.set_index("what")["count"].to_dict(),
+        }
 
     def _rows(self) -> Finding:
         purchases = _row(self.tables)

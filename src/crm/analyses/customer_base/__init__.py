@@ -15,7 +15,7 @@ from crm.analyses.customer_base.movement import active_customers, events_by_day,
 from crm.analyses.customer_base.retention import concentration, concentration_curve, gini, retention
 from crm.analyses.customer_base.sales import compare_months, read_plan, sales_by, sales_by_month
 from crm.facts import Facts
-from crm.finding import Finding
+from crm.finding import Finding, Findings
 from crm.mart import Mart, open_mart
 from crm.periods import last_full_month, month_start
 from crm.snapshots import margin, snapshot
@@ -55,17 +55,18 @@ class CustomerBase:
     left_out: pd.DataFrame
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Findings:
         """The answers, most important first; what the data cannot say is left out."""
-        possible = (
-            self._size(),
-            self._last_month(),
-            self._movement(),
-            self._retention(),
-            self._concentration(),
-            self._departments(),
+        return Findings(
+            [
+                self._size(),
+                self._last_month(),
+                self._movement(),
+                self._retention(),
+                self._concentration(),
+                self._departments(),
+            ]
         )
-        return tuple(finding for finding in possible if finding is not None)
 
     @property
     def measures(self) -> dict[str, object]:

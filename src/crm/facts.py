@@ -223,7 +223,8 @@ def _publish_rejected(rejected: Path, target: Path) -> None:
 
 
 def _open(settings: Settings, *, folder: Path, fingerprint: str, source: Source) -> Facts:
-    outcomes = pd.DataFrame(json.loads((folder / "outcomes.json").read_text()))
+    columns = ["table", "outcome", "rows", "money", "example"]
+    outcomes = pd.DataFrame(json.loads((folder / "outcomes.json").read_text()), columns=columns)
     outcomes["money"] = outcomes["money"].map(lambda money: Decimal(money) if money else None)
     tables = pd.DataFrame(json.loads((folder / "tables.json").read_text()))
     for name in ("came_in", "kept", "set_aside", "became_returns"):

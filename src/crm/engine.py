@@ -1,7 +1,7 @@
 """The embedded engine: one DuckDB connection per process, with Narwhals frames over it.
 
-Everything is lazily evaluated and may be larger than memory; what does not fit is spilled to a folder that is
-removed with the process. Nothing is downloaded: extensions that are not built in are refused.
+Everything is lazily evaluated and may be larger than memory; what does not fit is spilled to a folder of the
+process. Nothing is downloaded: extensions that are not built in are refused.
 """
 
 from __future__ import annotations
@@ -20,16 +20,12 @@ Lazy = nw.LazyFrame[Any]
 
 
 @functools.cache
-def _spill_folder() -> str:
-    return tempfile.mkdtemp(prefix="crm-spill-", dir=tempfile.gettempdir())
-
-
-@functools.cache
 def connection() -> duckdb.DuckDBPyConnection:
     """This process's connection. CRM_THREADS limits its threads (the runner sets it for parallel notebooks)."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
-        "temp_directory": _spill_folder(),
+        # Made by the engine when it first spills, and emptied by it at the end.
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"crm-spill-{os.getpid()}"),
         "preserve_insertion_order": True,
     }
     if threads := os.environ.get("CRM_THREADS"):

@@ -261,7 +261,17 @@ def _odd_lines(facts: Facts) -> list[_Oddity]:
         ),
         _Oddity("lines that repeat another exactly", repeated, "kept: two equal items on one receipt look the same"),
         _Oddity("lines of over 100 times the mean amount", _rows(lines.filter(large)), "kept"),
+        _Oddity(
+            "lines of over 100 times the product's usual quantity", _crates(lines), "kept: units are off by them"
+        ),
     ]
+
+
+def _crates(lines: Lazy) -> int:
+    """Lines with over 100 times the median quantity of their product: crates counted as pieces, or a slipped key."""
+    usual = lines.group_by("product_id").agg(nw.col("quantity").median().alias("usual"))
+    beside = lines.select("product_id", "quantity").join(usual, on="product_id", how="inner")
+    return _rows(beside.filter(nw.col("quantity") > 100 * nw.col("usual"), nw.col("usual") > 0))
 
 
 def _odd_accounts(facts: Facts) -> list[_Oddity]:
@@ -319,6 +329,10 @@ def _odd_people(facts: Facts) -> list[_Oddity]:
         contacts = facts["contacts"].select("campaign_id", "customer_id")
         strangers = facts["responses"].join(contacts, on=["campaign_id", "customer_id"], how="anti")
         met.append(_Oddity("responses of people who were not contacted", _rows(strangers), "counted apart"))
+    if facts.has("deliveries"):
+        orders = facts["purchases"].select("order_id").unique()
+        unheard = facts["deliveries"].join(orders, on="order_id", how="anti")
+        met.append(_Oddity("deliveries of orders that are not there", _rows(unheard), "left out: nobody's delivery"))
     return met
 
 

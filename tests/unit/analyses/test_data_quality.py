@@ -34,7 +34,7 @@ def counted(quality, words):
 def test_a_clean_file_has_no_oddity(quality_of):
     quality = quality_of([f"0000{i} 199701{day:02d} 1 10.00" for i in range(3) for day in range(1, 29)])
     assert (quality.oddities["count"] == 0).all()
-    assert quality.findings["oddities"].sentence == "None of the 7 oddities looked for was met."
+    assert quality.findings["oddities"].sentence == "None of the 8 oddities looked for was met."
     assert quality.findings["rows"].values["kept"] == 84
 
 

@@ -1,7 +1,8 @@
 """How does each customer buy? What the clustering looks at, and in which words it is told.
 
-Only behaviour: no age, no address, nothing a customer is rather than does. A trait is one coordinate; traits of one
-theme share one weight, so that twelve departments do not outvote one promotion share.
+Only behaviour: no age, no address, nothing a customer is rather than does. A trait is one coordinate; a theme counts
+as much as the square root of the number of its traits: twelve departments say more than one promotion share, but not
+twelve times as much.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ MOST_DEPARTMENTS = 12
 MOST_CHANNELS = 6
 OTHER = "(other)"
 LINES, ORDERS = "lines_365d", "orders_365d"
+LINES_ADDED, ORDERS_ADDED = 5.0, 2.0
+"""Average behaviour added to each customer's own before a share is taken: two order lines are no taste yet."""
+
+COMPOSITIONS = ("departments", "channels")
+"""Themes whose traits are shares of one whole: held against each other as they are (Hellinger distance), so that a
+small department's noise does not count as much as a large one's difference."""
 
 _COUNTED = (
     "days_since_last_purchase", "purchase_days_365d", "net_sales_365d", ORDERS, LINES, "categories_365d",
@@ -36,9 +43,11 @@ class Trait:
     """One coordinate of behaviour.
 
     part, whole: columns of the behaviour table; the value is part / whole, or part alone.
-    strength:    observations of average behaviour that are added to each customer's own: two order lines are no taste.
+    strength:    observations of average behaviour that are added to each customer's own.
     scale:       `log` for amounts and counts, `root` for shares.
-    more, less:  how a segment with much more, or much less, of it is called; empty: it is not named for that.
+    more, less:  how a segment with much more, or much less, of it is called; empty: it is not named for that. Within
+                 a theme the first trait that fits, or nearly, gives the name.
+    named_from:  smallest value in a segment for which it is named: nobody is named for 1 % of their purchases.
     do_more, do_less: what to do about such a segment.
     """
 
@@ -50,29 +59,26 @@ class Trait:
     scale: Literal["log", "root"] = "log"
     more: str = ""
     less: str = ""
+    named_from: float = 0.0
     do_more: str = ""
     do_less: str = ""
 
 
 _DEPARTMENT = Trait(
-    "share of {}", "departments", "lines of {}", LINES, 20, "root",
-    more="much {}", do_more="Tell them what is new in {}, and suggest what goes with it.",
+    "share of {}", "departments", "lines of {}", LINES, LINES_ADDED, "root",
+    more="much {}", named_from=0.05,
+    do_more="Tell them what is new in {}, and suggest what goes with it.",
 )  # fmt: skip
 _CHANNEL = Trait(
-    "share by {}", "channels", "orders by {}", ORDERS, 5, "root",
-    more="often by {}", do_more="Serve and contact them where they buy: by {}.",
+    "share by {}", "channels", "orders by {}", ORDERS, ORDERS_ADDED, "root",
+    more="often by {}", named_from=0.25,
+    do_more="Serve and contact them where they buy: by {}.",
 )  # fmt: skip
 
 _TRAITS = (
     Trait(
-        "days_since_last_purchase", "activity", "days_since_last_purchase",
-        more="long away", less="just here",
-        do_more="Find out why they stay away, then make one good offer; after that, leave them be.",
-        do_less="Use the visit: they can be reached at the till and on the receipt.",
-    ),
-    Trait(
         "purchase_days_365d", "activity", "purchase_days_365d",
-        more="frequent", less="rare",
+        more="frequent buyers", less="seldom buyers",
         do_more="Keep their habit going: availability, service and thanks before discounts.",
         do_less="Give one good reason for the next visit; do not pay for more than that.",
     ),
@@ -83,35 +89,41 @@ _TRAITS = (
         do_less="Serve them by the cheapest channels.",
     ),
     Trait(
-        "lines_per_order", "basket", LINES, ORDERS, 3,
-        more="full baskets", less="small baskets",
-        do_more="Make the weekly shop easier: lists, delivery, stable prices on staples.",
-        do_less="Suggest one more item at the till: what others take along.",
-    ),
-    Trait(
-        "price_per_line", "basket", "net_sales_365d", LINES, 10,
-        more="dear items", less="low-priced items",
-        do_more="Show the better ranges; quality and news before price.",
-        do_less="Keep entry prices; offer multipacks and own brands.",
-    ),
-    Trait(
-        "categories_365d", "breadth", "categories_365d",
+        "categories_365d", "activity", "categories_365d",
         more="wide choice", less="narrow choice",
         do_more="Let them discover: they try what is new.",
         do_less="Introduce the category next to the one they buy.",
     ),
     Trait(
-        "share_bought_on_promotion", "promotion", "lines on promotion", LINES, 20, "root",
-        more="bargain seekers", less="full price",
-        do_more="Aim promotions instead of spreading them: they plan around offers and take every one.",
-        do_less="Send no discounts: they pay full price; give service and news.",
+        "days_since_last_purchase", "activity", "days_since_last_purchase",
+        more="long away", less="just here",
+        do_more="Find out why they stay away, then make one good offer; after that, leave them be.",
+        do_less="Use the visit: they can be reached at the till and on the receipt.",
     ),
     Trait(
-        "share_bought_with_coupon", "promotion", "lines with coupon", LINES, 20, "root",
+        "lines_per_order", "basket", LINES, ORDERS, ORDERS_ADDED,
+        more="full baskets", less="small baskets",
+        do_more="Make the large shop easier: lists, delivery, stable prices on staples.",
+        do_less="Suggest one more item at the till: what others take along.",
+    ),
+    Trait(
+        "price_per_line", "basket", "net_sales_365d", LINES, LINES_ADDED,
+        more="dear items", less="low-priced items",
+        do_more="Show the better ranges; quality and news before price.",
+        do_less="Keep entry prices; offer multipacks and own brands.",
+    ),
+    Trait(
+        "share_bought_on_promotion", "promotion", "lines on promotion", LINES, LINES_ADDED, "root",
+        more="bargain seekers", less="full price",
+        do_more="Aim promotions instead of spreading them: they plan around offers and take every one.",
+        do_less="Send no discounts: they pay the full price; give service and news.",
+    ),
+    Trait(
+        "share_bought_with_coupon", "promotion", "lines with coupon", LINES, LINES_ADDED, "root",
         more="coupon users", do_more="Send coupons for categories they do not buy yet, not for those they do.",
     ),
     Trait(
-        "share_returned", "returns", "returns_365d", LINES, 20, "root",
+        "share_returned", "returns", "returns_365d", LINES, LINES_ADDED, "root",
         more="send much back",
         do_more="Look at what comes back and why; better descriptions before more selling.",
     ),

@@ -30,7 +30,7 @@ def trait_values(trait: Mapping[str, Any], behaviour: pd.DataFrame) -> np.ndarra
     """The value of one trait per row."""
     part = behaviour[trait["part"]].to_numpy(dtype="float64")
     if not trait["whole"]:
-        return part
+        return np.asarray(part)
     whole = behaviour[trait["whole"]].to_numpy(dtype="float64")
     return np.asarray((part + trait["strength"] * trait["average"]) / (whole + trait["strength"]))
 

@@ -92,7 +92,7 @@ recency  1            2               3                4                    5
 2        Hibernating  Hibernating     Risk             Risk                 Cannot
 1        Lost         Hibernating     Risk             Risk                 Cannot
 """
-"""The name by recency score (down) and by the mean of the frequency and monetary scores, halves rounded up (across)."""
+"""The name by recency score (down) and by the mean of the other two scores, halves rounded up (across)."""
 
 _SHORT = {
     "Potential": "Potential loyalists", "Sleep": "About to sleep", "Attention": "Needs attention",
@@ -149,7 +149,7 @@ def quintile(values: pd.Series[float]) -> pd.Series[int]:
     Where all are equal, all get 3.
     """
     middle = (values.rank(method="average") - 0.5) / max(len(values), 1)
-    return np.minimum(np.floor(middle * BEST), BEST - 1).astype("int64") + 1
+    return (middle * BEST).astype("int64").clip(upper=BEST - 1) + 1
 
 
 def rfm_grid(scored: pd.DataFrame) -> pd.DataFrame:

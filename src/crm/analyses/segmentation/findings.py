@@ -1,0 +1,335 @@
+"""What the segmentation found, in sentences made of its own numbers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from crm.analyses.segmentation.clusters import AS_GOOD, FEWEST_TOLD_APART, STABLE
+from crm.analyses.segmentation.migration import MONEY_DAYS, NEW
+from crm.analyses.segmentation.money import COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF, LEAST_MARGIN
+from crm.analyses.segmentation.segments import Segments
+from crm.finding import Finding, Findings
+
+FAVOURITE_FROM = 0.05
+"""A department is worth a sentence from this share of a segment's spending on."""
+
+SHARP, SOME = 0.5, 0.25
+"""Silhouettes from which groups stand apart reasonably, or weakly (Kaufman and Rousseeuw, 1990)."""
+
+_TABLES_NOT_THERE = {
+    "returns": "what came back",
+    "customer_category_days": "what is bought, by department",
+    "delivery_days": "late and faulty deliveries",
+    "service_cases": "service cases",
+    "visits": "web visits",
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The results that the sentences are made of; see `Segmentation`."""
+
+    as_of: dt.date
+    currency: str
+    gross_margin: float
+    tables: tuple[str, ...]
+    rfm: Segments
+    clusters: Segments
+    choice: pd.DataFrame
+    best: pd.DataFrame
+    best_profile: pd.DataFrame
+    why_no_previous: str
+    agreement: float
+
+    @property
+    def customers(self) -> int:
+        return len(self.rfm.customers)
+
+    def finding(self, name: str, template: str, values: dict[str, Any], table: pd.DataFrame | None = None) -> Finding:
+        """A finding of this date, in this currency, about all customers unless `values` says otherwise."""
+        common: dict[str, Any] = {"as_of": self.as_of, "currency": self.currency, "customers": self.customers}
+        return Finding(name, template, common | values, self.as_of, table)
+
+
+def all_findings(evidence: Evidence) -> Findings:
+    """Every finding the evidence allows, in the order of the page."""
+    return Findings(
+        [
+            _rfm(evidence),
+            _choice(evidence),
+            *_clusters(evidence),
+            _best(evidence),
+            _best_traits(evidence),
+            *(_costs(evidence, one) for one in (evidence.rfm, evidence.clusters)),
+            *_moved(evidence),
+            _not_there(evidence),
+        ]
+    )
+
+
+def _rfm(evidence: Evidence) -> Finding:
+    filled = evidence.rfm.shares[evidence.rfm.shares["customers"] > 0]
+    values: dict[str, Any] = {"segments": len(filled), "of": len(evidence.rfm.order)}
+    for word, by in (("largest", "customers"), ("richest", "net_sales")):
+        row = _first(filled.sort_values(by, ascending=False, kind="stable"))
+        values |= {
+            word: str(row["segment"]),
+            f"{word}_customers": int(row["customers"]),
+            f"{word}_share": float(row["share_of_customers"]),
+            f"{word}_sales": float(row["share_of_net_sales"]),
+        }
+    template = (
+        "As of {as_of}, the {customers:,} customers are found in {segments} of {of} RFM segments. The most are "
+        "{largest}: {largest_customers:,} ({largest_share:.0%})"
+    )
+    if values["richest"] == values["largest"]:
+        template += ", and they bring the most too: {richest_sales:.0%} of the net sales of the last 365 days."
+    else:
+        template += (
+            ". The most money comes from {richest}: {richest_customers:,} customers ({richest_share:.0%}) bring "
+            "{richest_sales:.0%} of the net sales of the last 365 days."
+        )
+    return evidence.finding("rfm", template, values)
+
+
+def _choice(evidence: Evidence) -> Finding:
+    if evidence.choice.empty:
+        template = (
+            "The {customers:,} customers are too few, or too much alike, to be told apart by behaviour: they are one "
+            "segment."
+        )
+        return evidence.finding("choice_of_k", template, {})
+    row = _first(evidence.choice[evidence.choice["chosen"]])
+    values: dict[str, Any] = {
+        name: float(row[name])
+        for name in ("silhouette", "silhouette_low", "silhouette_high", "silhouette_by_chance", "stability",
+                     "stability_low", "stability_high")
+    }  # fmt: skip
+    values |= {
+        "k": int(row["k"]),
+        "least": int(evidence.choice["k"].min()),
+        "most": int(evidence.choice["k"].max()),
+        "stable": STABLE,
+        "as_good": AS_GOOD,
+        "fewest": FEWEST_TOLD_APART,
+    }
+    template = (
+        "{k} segments by behaviour, of {least} to {most} tried: found again from 80 % of the customers with an "
+        "adjusted Rand index of {stability:.2f} ({stability_low:.2f} to {stability_high:.2f} in nine of ten refits), "
+        "at a silhouette of {silhouette:.3f} ({silhouette_low:.3f} to {silhouette_high:.3f}; shuffled data give "
+        "{silhouette_by_chance:.3f})."
+    )
+    return evidence.finding("choice_of_k", template + _rule(row) + _sharpness(row), values)
+
+
+def _rule(row: dict[str, Any]) -> str:
+    if row["stability"] < STABLE or row["k"] < FEWEST_TOLD_APART:
+        return " No number from {fewest} on was as stable as {stable:.1f}, so the most stable one was taken."
+    return (
+        " Of the numbers from {fewest} on that are at least {stable:.1f} stable and whose silhouette is within "
+        "{as_good:.0%} of the best, the largest was taken."
+    )
+
+
+def _sharpness(row: dict[str, Any]) -> str:
+    if row["silhouette"] >= SHARP:
+        return " The segments stand clearly apart."
+    if row["silhouette"] >= SOME:
+        return " The segments stand apart, but touch."
+    return " Customers differ by degrees: the segments are regions without sharp borders, useful, but not species."
+
+
+def _clusters(evidence: Evidence) -> Iterator[Finding]:
+    """What sets each segment by behaviour apart, one sentence each."""
+    told = evidence.clusters.standing_out
+    for row in evidence.clusters.shares.to_dict("records"):
+        if not row["customers"]:
+            continue
+        values: dict[str, Any] = {
+            "segment": str(row["segment"]),
+            "customers": int(row["customers"]),
+            "share_of_customers": float(row["share_of_customers"]),
+            "share_of_net_sales": float(row["share_of_net_sales"]),
+        }
+        template = (
+            "“{segment}”: {customers:,} customers ({share_of_customers:.0%}) with {share_of_net_sales:.0%} of sales"
+        )
+        template += _marked(told[told["segment"] == row["segment"]].head(3), values)
+        template += _favourite(evidence.clusters.departments, values)
+        number = evidence.clusters.numbers[values["segment"]]
+        yield evidence.finding(f"cluster_{number}", template + ".", values)
+
+
+def _favourite(departments: pd.DataFrame | None, values: dict[str, Any]) -> str:
+    """The clause about the department that has most more than its usual share, of those that matter."""
+    if departments is None:
+        return ""
+    rows = departments[(departments["segment"] == values["segment"]) & departments["stands_out"]]
+    rows = rows[(rows["index"] > 100) & (rows["share"] >= FAVOURITE_FROM)]
+    if rows.empty:
+        return ""
+    row = _first(rows.sort_values("index", ascending=False, kind="stable"))
+    values |= {
+        "department": str(row["department"]),
+        "department_share": float(row["share"]),
+        "department_low": float(row["share_low"]),
+        "department_high": float(row["share_high"]),
+        "department_average": float(row["average_share"]),
+    }
+    return (
+        "; {department} makes {department_share:.1%} of their spending ({department_low:.1%} to "
+        "{department_high:.1%}), of everybody's {department_average:.1%}"
+    )
+
+
+def _marked(marks: pd.DataFrame, values: dict[str, Any]) -> str:
+    """The clause that tells the marks, their numbers added to `values`."""
+    clauses = []
+    for place, mark in enumerate(marks.to_dict("records"), start=1):
+        values |= {
+            f"feature_{place}": str(mark["feature"]).replace("_365d", "").replace("_", " "),
+            f"index_{place}": float(mark["index"]),
+            f"index_{place}_low": float(mark["index_low"]),
+            f"index_{place}_high": float(mark["index_high"]),
+        }
+        clauses.append(
+            f"{{feature_{place}}} {{index_{place}:.0f}} ({{index_{place}_low:.0f}} to {{index_{place}_high:.0f}})"
+        )
+    return "; with the average customer at 100, " + ", ".join(clauses) if clauses else ""
+
+
+def _best(evidence: Evidence) -> Finding | None:
+    if evidence.best.empty:
+        return None
+    rows = evidence.best.to_dict("records")
+    values: dict[str, Any] = {"gross_margin": evidence.gross_margin}
+    for place, row in enumerate(rows, start=1):
+        values |= {f"best_{place}": int(row["customers"]), f"part_{place}": float(row["part_of_margin"])}
+        values |= {f"share_{place}": float(row["share_of_customers"])}
+    values |= {"times": float(rows[0]["times_average"]), "each": float(rows[0]["margin_per_customer"])}
+    template = (
+        "{best_1:,} of {customers:,} customers ({share_1:.0%}) bring {part_1:.0%} of the margin, {best_2:,} "
+        "({share_2:.0%}) bring {part_2:.0%} (gross margin of {gross_margin:.0%} assumed where a product's own is not "
+        "known). Each of the first brings {each:,.0f} {currency}, {times:.1f} times the average."
+    )
+    return evidence.finding("best_customers", template, values, evidence.best)
+
+
+def _best_traits(evidence: Evidence) -> Finding | None:
+    if evidence.best_profile.empty:
+        return None
+    values: dict[str, Any] = {"best": int(evidence.best_profile["customers"].max())}
+    template = "What sets the {best:,} apart who bring half of the margin" + _marked(
+        evidence.best_profile.head(4), values
+    )
+    return evidence.finding("best_customers_differ", template.replace("; with", ": with") + ".", values)
+
+
+def _costs(evidence: Evidence, segments: Segments) -> Finding | None:
+    costs = segments.costs
+    if costs["net_sales"].sum() <= 0:
+        return None
+    kind = "RFM" if segments.kind == "rfm" else "behaviour"
+    losing = costs[costs["verdict"].isin([COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF])]
+    told = losing if len(losing) else costs[costs["verdict"] == LEAST_MARGIN]
+    if told.empty:
+        return None
+    row = _first(told.sort_values(["net_margin_rate", "segment"]))
+    values: dict[str, Any] = {
+        "kind": kind,
+        "losing": len(losing),
+        "worst": str(row["segment"]),
+        "customers": int(row["customers"]),
+        "net_sales": float(row["net_sales"]),
+        "rate": float(row["net_margin_rate"]),
+        "rate_low": float(row["net_margin_rate_low"]),
+        "rate_high": float(row["net_margin_rate_high"]),
+        "written_off": float(row["net_margin_written_off"]),
+        "discount_rate": float(row["discount_rate"]),
+        "return_rate": float(row["return_rate"]),
+        "gross_margin": evidence.gross_margin,
+        "who_cost": int(costs["customers_who_cost"].sum()),
+        "all": int(costs["customers"].sum()),
+    }
+    template = (
+        "No segment by {kind} costs more than it brings; the least margin for its sales: "
+        if losing.empty
+        else "{losing} of the segments by {kind} cost more than they bring, worst of them: "
+    )
+    template += (
+        "“{worst}” ({customers:,} customers) keeps {rate:.1%} ({rate_low:.1%} to {rate_high:.1%}) of its net sales "
+        "of {net_sales:,.0f} {currency} as margin, after discounts of {discount_rate:.0%} of list value"
+    )
+    template += " and returns of {return_rate:.0%}" if "returns" in evidence.tables else ""
+    template += (
+        ". {who_cost:,} of all {all:,} customers cost more than they bring (goods cost the same whatever is paid for "
+        "them; gross margin of {gross_margin:.0%} assumed where a product's own is not known)."
+    )
+    return evidence.finding(f"costs_{segments.kind}", template, values)
+
+
+def _moved(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.why_no_previous:
+        yield evidence.finding("no_migration", "{why}", {"why": evidence.why_no_previous})
+        return
+    for segments in (evidence.rfm, evidence.clusters):
+        if segments.migration is not None and segments.migration.customers:
+            yield _migration(evidence, segments)
+
+
+def _migration(evidence: Evidence, segments: Segments) -> Finding:
+    migration = segments.migration
+    assert migration is not None
+    flows = migration.flows
+    moved = flows[(flows["from_segment"] != flows["to_segment"]) & (flows["from_segment"] != NEW)]
+    values: dict[str, Any] = {
+        "kind": "RFM" if segments.kind == "rfm" else "behaviour",
+        "previous": migration.previous,
+        "known": migration.customers,
+        "stayed": migration.stayed,
+        "share": migration.stayed / migration.customers,
+        "new": int(flows.loc[flows["from_segment"] == NEW, "customers"].sum()),
+        "days": MONEY_DAYS,
+    }
+    template = (
+        "Of the {known:,} customers known on {previous}, {stayed:,} ({share:.0%}) are in the same segment by {kind} "
+        "on {as_of}; {new:,} are new since."
+    )
+    if segments.kind == "clusters" and evidence.agreement == evidence.agreement:
+        values["agreement"] = evidence.agreement
+        template += (
+            " Segments are found anew on each date; to {agreement:.0%} of the earlier customers it makes no "
+            "difference whether the segments of then or of now are asked."
+        )
+    if not moved.empty:
+        ordered = moved.sort_values("change", kind="stable")
+        for word, row in (("lost", _first(ordered)), ("won", _first(ordered.iloc[::-1]))):
+            values |= {f"{word}_from": str(row["from_segment"]), f"{word}_to": str(row["to_segment"])}
+            values |= {f"{word}_customers": int(row["customers"]), f"{word}_money": float(row["change"])}
+        template += (
+            " Most money went with the {lost_customers:,} who moved from “{lost_from}” to “{lost_to}” "
+            "({lost_money:+,.0f} {currency} in {days} days), most came with the {won_customers:,} from “{won_from}” "
+            "to “{won_to}” ({won_money:+,.0f})."
+        )
+    return evidence.finding(f"migration_{segments.kind}", template, values)
+
+
+def _not_there(evidence: Evidence) -> Finding | None:
+    missing = [words for table, words in _TABLES_NOT_THERE.items() if table not in evidence.tables]
+    if evidence.clusters.channels is None:
+        missing.append("channels (all orders come by one)")
+    if not missing:
+        return None
+    return evidence.finding(
+        "not_there", "The data do not tell, and no segment is judged by: {missing}.", {"missing": ", ".join(missing)}
+    )
+
+
+def _first(rows: pd.DataFrame) -> dict[str, Any]:
+    """The first of some rows."""
+    return {str(name): value for name, value in rows.to_dict("records")[0].items()}

@@ -1,0 +1,129 @@
+"""One way to tell customers apart, and everything said of its segments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from crm.analyses.segmentation.behaviour import Behaviour
+from crm.analyses.segmentation.migration import Migration, migrate
+from crm.analyses.segmentation.money import costs, shares, shares_compared
+from crm.analyses.segmentation.profile import composition, profile, standing_out
+from crm.features import data_dictionary
+from crm.mart import Mart
+
+Kind = Literal["rfm", "clusters"]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The segments of one kind: by RFM, or by behaviour.
+
+    order:        all names, in their fixed order.
+    numbers:      the number of each name, kept with it.
+    customers:    one row per customer: customer_id, segment, net_sales_91d.
+    actions:      one row per segment with customers: segment, customers, meaning, action.
+    shares:       of customers, net sales and margin, one row per name (`money.shares`).
+    profile:      every feature of every segment against the average customer (`profile.profile`).
+    standing_out: its few most marked rows per segment.
+    departments:  what each segment spends on (`profile.composition`); None without a table of products.
+    channels:     where each segment orders; None where all orders come by one channel.
+    costs:        discounts and returns against margin (`money.costs`).
+    migration:    what moved since the previous date; None where there is too little history.
+    """
+
+    kind: Kind
+    order: tuple[str, ...]
+    numbers: Mapping[str, int]
+    customers: pd.DataFrame = field(repr=False)
+    actions: pd.DataFrame = field(repr=False)
+    shares: pd.DataFrame = field(repr=False)
+    profile: pd.DataFrame = field(repr=False)
+    departments: pd.DataFrame | None = field(repr=False)
+    channels: pd.DataFrame | None = field(repr=False)
+    costs: pd.DataFrame = field(repr=False)
+    migration: Migration | None = field(repr=False)
+
+    @property
+    def standing_out(self) -> pd.DataFrame:
+        """The few features that mark each segment most, strongest first."""
+        return standing_out(self.profile)
+
+    @property
+    def shares_compared(self) -> pd.DataFrame:
+        """The shares once more, one row per segment and count (`of`), for a chart."""
+        return shares_compared(self.shares)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known about the customers of one date, in rows of equal order."""
+
+    as_of: dt.date
+    snapshot: pd.DataFrame
+    behaviour: Behaviour
+    mart: Mart
+
+
+def placed(known: Known, segment: pd.Series[str]) -> pd.DataFrame:
+    """One row per customer: customer_id, segment, net_sales_91d."""
+    rows = known.snapshot[["customer_id", "net_sales_91d"]].assign(segment=segment.to_numpy())
+    return rows[["customer_id", "segment", "net_sales_91d"]].astype({"segment": "str"})
+
+
+def describe_segments(
+    kind: Kind,
+    known: Known,
+    *,
+    segment: pd.Series[str],
+    numbers: Mapping[str, int],
+    words: pd.DataFrame,
+    money: pd.DataFrame,
+    before: tuple[dt.date, pd.DataFrame] | None,
+) -> Segments:
+    """Everything said of the segments of one kind.
+
+    segment: the name of each row of the snapshot.     numbers: of all names, in their order.
+    words:   segment, meaning, action.                 money: `customer_money`.
+    before:  the previous date and what `placed` gave then.
+    """
+    customers = placed(known, segment)
+    names, order = customers["segment"], tuple(numbers)
+    sizes = names.value_counts()
+    present = [name for name in order if name in sizes.index]
+    behaviour = known.behaviour
+    return Segments(
+        kind,
+        order,
+        dict(numbers),
+        customers,
+        actions=_actions(words, sizes, present),
+        shares=shares(money, names, order=order),
+        profile=profile(known.snapshot, names, order=present, dictionary=data_dictionary(known.mart)),
+        departments=_composition(behaviour.departments, names, present, name="department"),
+        channels=_composition(behaviour.channels, names, present, name="channel"),
+        costs=costs(money, names, order=order),
+        migration=None
+        if before is None
+        else migrate(before[1], customers, order=order, previous=before[0], as_of=known.as_of),
+    )
+
+
+def _actions(words: pd.DataFrame, sizes: pd.Series[int], present: Sequence[str]) -> pd.DataFrame:
+    rows = words.set_index("segment").reindex(pd.Index(list(present), name="segment"))
+    return rows.assign(customers=sizes.reindex(rows.index)).reset_index()[
+        ["segment", "customers", "meaning", "action"]
+    ]
+
+
+def _composition(
+    wide: pd.DataFrame | None, names: pd.Series[str], present: Sequence[str], *, name: str
+) -> pd.DataFrame | None:
+    """Nothing to compare where there is one department or channel."""
+    if wide is None or (wide.sum() > 0).sum() < 2:
+        return None
+    return composition(wide, names, order=present, name=name)

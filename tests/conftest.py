@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from crm.config import Settings, read_settings
 from crm.engine import connection
@@ -143,6 +150,46 @@ def journey(settings_for: Callable[..., Settings]) -> Facts:
 def cdnow(settings_for: Callable[..., Settings]) -> Facts:
     """CDNOW, read once per test run."""
     return read_facts(settings_for("cdnow", "1998-01-01"))
+
+
+@dataclass(frozen=True)
+class RealRun:
+    """A project like the repository, in a folder of its own, after `crm run`."""
+
+    home: Path
+    printed: str
+
+    @property
+    def latest(self) -> Path:
+        return self.home / "reports" / "latest"
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        return json.loads((self.latest / "receipt.json").read_text())
+
+    @property
+    def results(self) -> dict[str, Any]:
+        return json.loads((self.latest / "results.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def real_run(shared_folder: Path, journey: Facts) -> RealRun:
+    """The repository's own notebooks and settings run on Complete Journey: once per test run, for all workers."""
+    home = shared_folder / "real"
+    with FileLock(shared_folder / "real.lock"):
+        if not (home / "printed.txt").exists():
+            home.mkdir()
+            for name in ("crm.toml", "notebooks"):
+                (shutil.copytree if name == "notebooks" else shutil.copy)(ROOT / name, home / name)
+            (home / "data" / "mart").mkdir(parents=True)
+            for kept in (journey.settings.folders.data / "mart").iterdir():
+                shutil.copytree(kept, home / "data" / "mart" / kept.name)
+            done = subprocess.run(
+                [sys.executable, "-m", "crm", "run"], cwd=home, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            (home / "printed.txt").write_text(done.stdout)
+    return RealRun(home, (home / "printed.txt").read_text())
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crm.facts import read_facts
     from crm.features import data_dictionary
     from crm.mart import open_mart
-    from crm.publish import publish
+    from crm.publishing import publish
     from crm.snapshots import labelled_snapshot, snapshot, temporal_splits
 
 __version__ = "0.1.0"
@@ -41,7 +41,7 @@ _ROOM_OF = {
     "examine_data": "crm.analyses.data_quality",
     "labelled_snapshot": "crm.snapshots",
     "open_mart": "crm.mart",
-    "publish": "crm.publish",
+    "publish": "crm.publishing",
     "read_facts": "crm.facts",
     "read_settings": "crm.config",
     "segment_customers": "crm.analyses.segmentation",

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+TEMPORARY = (".tmp", ".unfinished")  # the second are unfinished pages
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -54,8 +56,8 @@ def temporary_name(path: Path) -> Path:
 
 def sweep(folder: Path) -> None:
     """Remove the temporary files and links directly in `folder` that killed writers left."""
-    for left in folder.glob(".*.tmp"):
-        if left.is_symlink() or left.is_file():
+    for left in folder.glob(".*"):
+        if left.suffix in TEMPORARY and (left.is_symlink() or left.is_file()):
             left.unlink(missing_ok=True)
 
 

@@ -10,13 +10,13 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat as nbf
 import pytest
-from crm.tracking import start_store
+from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
@@ -24,8 +24,9 @@ from crm.config import Settings, read_settings
 from crm.facts import read_facts
 from crm.runner.progress import Lines
 from crm.runner.receipt import Receipt, read_receipts
-from crm.runner.request import Request
+from crm.runner.request import Request, make_plan
 from crm.runner.run import Result, run
+from crm.tracking import start_store
 
 PARAMETERS = """\
 config: str = "crm.toml"  # the settings file
@@ -37,12 +38,19 @@ PUBLISH = """\
 import pandas as pd
 from crm.config import read_settings
 from crm.finding import Finding
-from crm.publish import publish
+from crm.publishing import publish
 
 settings = read_settings(config, as_of=as_of)
 finding = Finding("worth", "They are worth {{worth:.0f}}.", {{"worth": {worth}}}, settings.as_of)
 scores = {{"{score}": pd.DataFrame({{"customer_id": ["2", "1"], "worth": [{worth}, 1.5]}})}}
-publish("{name}", settings=settings, run_folder=run_folder, findings=[finding], scores=scores)
+publish(
+    "{name}",
+    settings=settings,
+    run_folder=run_folder,
+    findings=[finding],
+    scores=scores,
+    mlflow_run_ids={models},
+)
 """
 
 
@@ -75,10 +83,17 @@ class Project:
         (self.home / "crm.toml").write_text(f"{toml}[runs]\n{lines}\n")
 
     def notebook(
-        self, name: str, *cells: str, worth: float | str = 3.0, needs: Sequence[str] = (), publishes: bool = True
+        self,
+        name: str,
+        *cells: str,
+        worth: float | str = 3.0,
+        needs: Sequence[str] = (),
+        models: Sequence[str] = (),
+        publishes: bool = True,
     ) -> Path:
         """A report notebook: its parameters, these cells, and at the end what it publishes."""
-        ending = [PUBLISH.format(name=name, worth=worth, score=name[3:])] if publishes else []
+        publish = PUBLISH.format(name=name, worth=worth, score=name[3:], models=list(models))
+        ending = [publish] if publishes else []
         code = [new_code_cell(textwrap.dedent(cell)) for cell in [*cells, *ending]]
         tagged = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
         metadata = {"crm": {"needs": list(needs)}} if needs else {}
@@ -93,7 +108,7 @@ class Project:
         request = Request(
             self.home / "crm.toml", settings, started=dt.datetime.now(dt.UTC), only=only or None, jobs=jobs
         )
-        return run(request, display=Lines(Console(file=io.StringIO())))
+        return run(make_plan(request), display=Lines(Console(file=io.StringIO())))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command `crm`, in a process of its own."""
@@ -123,17 +138,19 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(shared_folder: Path) -> Path:
     """A project whose data are checked and whose model store is there, for others to start from."""
-    home = tmp_path_factory.mktemp("prepared")
-    (home / "notebooks").mkdir()
-    (home / "crm.toml").write_text(
-        f'[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-07-01\n'
-        f'[tracking]\nuri = "sqlite:///{home}/mlruns/mlflow.db"\n[runs]\n'
-    )
-    settings = read_settings(home / "crm.toml")
-    read_facts(settings)
-    start_store(settings)
+    home = shared_folder / "prepared"
+    with FileLock(shared_folder / ".prepared.lock"):
+        if not home.exists():
+            (home / "notebooks").mkdir(parents=True)
+            (home / "crm.toml").write_text(
+                f'[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-07-01\n'
+                f'[tracking]\nuri = "sqlite:///{home}/mlruns/mlflow.db"\n[runs]\n'
+            )
+            settings = read_settings(home / "crm.toml")
+            read_facts(settings)
+            start_store(settings)
     return home
 
 
@@ -143,7 +160,14 @@ def project(prepared: Path, tmp_path: Path) -> Project:
     return copy_of(prepared, tmp_path / "project")
 
 
+@pytest.fixture(scope="session")
+def copy_of_project() -> Callable[[Path, Path], Project]:
+    """See `copy_of`."""
+    return copy_of
+
+
 def copy_of(prepared: Path, home: Path) -> Project:
+    """The prepared project at a place of its own, without notebooks and without runs."""
     (home / "notebooks").mkdir(parents=True)
     shutil.copy(prepared / "crm.toml", home)
     shutil.copytree(prepared / "data" / "mart", home / "data" / "mart", copy_function=os.link)

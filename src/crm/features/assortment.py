@@ -48,7 +48,7 @@ ASSORTMENT = FeatureGroup(
         Feature(
             "share_of_top_department",
             "share",
-            "its share of net sales",
+            "share of the top department in net sales of the last 365 days",
             "net sales of the last 365 days are zero",
         ),
     ),

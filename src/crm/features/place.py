@@ -38,6 +38,6 @@ PLACE = FeatureGroup(
         Feature(
             "main_channel", "word", "channel with most orders of the last 365 days (first by name where equal)", _NONE
         ),
-        Feature("share_of_main_channel", "share", "its share of orders", _NONE),
+        Feature("share_of_main_channel", "share", "share of the main channel in orders of the last 365 days", _NONE),
     ),
 )

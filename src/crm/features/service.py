@@ -70,8 +70,14 @@ DELIVERIES = FeatureGroup(
     compute=deliveries,
     features=(
         Feature("deliveries_365d", "count", "deliveries that arrived in the last 365 days"),
-        Feature("late_deliveries_365d", "count", "... of them on a later day than promised"),
-        Feature("faulty_deliveries_365d", "count", "... of them incomplete, damaged or without papers"),
+        Feature(
+            "late_deliveries_365d", "count", "deliveries of the last 365 days that came on a later day than promised"
+        ),
+        Feature(
+            "faulty_deliveries_365d",
+            "count",
+            "deliveries of the last 365 days that were incomplete, damaged or without papers",
+        ),
     ),
 )
 CASES = FeatureGroup(

@@ -68,9 +68,9 @@ TIMING = FeatureGroup(
     compute=timing,
     features=(
         Feature("purchase_days", "count", "days with a purchase before the as-of date"),
-        Feature("purchase_days_28d", "count", "... of the last 28 days"),
-        Feature("purchase_days_91d", "count", "... of the last 91 days"),
-        Feature("purchase_days_365d", "count", "... of the last 365 days"),
+        Feature("purchase_days_28d", "count", "days with a purchase in the last 28 days"),
+        Feature("purchase_days_91d", "count", "days with a purchase in the last 91 days"),
+        Feature("purchase_days_365d", "count", "days with a purchase in the last 365 days"),
         Feature("first_day", "days", "day number of the first purchase"),
         Feature("last_day", "days", "day number of the last purchase"),
         Feature("days_since_last_purchase", "days", "from the last purchase to the as-of date; 1 = the day before"),

@@ -223,8 +223,8 @@ def _numbers_of_both(today: BehaviourKinds, before: _Before | None) -> dict[str,
 
 def _best_profile(known: Known, best: pd.Series[bool]) -> pd.DataFrame:
     """What sets the best apart from the others: the few features that mark them most."""
-    names = best.map({True: BEST, False: OTHERS}).astype("str")
-    compared = profile(known.snapshot, names, order=[BEST], dictionary=data_dictionary(known.mart))
+    names = best[known.bought].map({True: BEST, False: OTHERS}).astype("str")
+    compared = profile(known.snapshot[known.bought], names, order=[BEST], dictionary=data_dictionary(known.mart))
     return standing_out(compared, most=6)
 
 
@@ -241,6 +241,7 @@ def _best_segments(best: pd.Series[bool], rfm: Segments, clusters: Segments) -> 
 
 
 __all__ = [
+    "NOBODY",
     "RFM_SEGMENTS",
     "ClusterModel",
     "Migration",

@@ -32,7 +32,7 @@ AS_GOOD = 0.95
 REFITS = 30
 KEPT_BY_A_REFIT = 0.8
 FEWEST_PER_SEGMENT = 10
-LARGEST_FIT, LARGEST_CHOICE = 50_000, 6_000
+LARGEST_FIT, LARGEST_CHOICE = 50_000, 4_000
 """Customers looked at: for the centres, and for each number tried; both come out the same with more."""
 
 _CHOICE_COLUMNS = {
@@ -56,7 +56,7 @@ class Clusters:
 def find_clusters(table: pd.DataFrame, traits: Sequence[FittedTrait], *, seed: int, k: int | None = None) -> Clusters:
     """Segments of the rows of a behaviour table; with `k` given, that many, without a choice.
 
-    Beyond 50,000 customers a sample of them is looked at, 6,000 for the choice. One segment where there are fewer
+    Beyond 50,000 customers a sample of them is looked at, 4,000 for the choice. One segment where there are fewer
     than 20 customers, or none differs from another. Equal rows and an equal seed give equal centres, whatever the
     number of threads.
     """
@@ -145,8 +145,8 @@ def _silhouette_by_chance(points: np.ndarray, k: int, seed: int) -> float:
 
 def _centres(points: np.ndarray, k: int, seed: int) -> np.ndarray:
     """Centres, that of the largest segment first."""
-    if not len(points):
-        return np.zeros((1, points.shape[1]))
+    if k == 1:
+        return points.mean(axis=0, keepdims=True) if len(points) else np.zeros((1, points.shape[1]))
     centres = KMeans(k, n_init=10, random_state=seed).fit(points).cluster_centers_.round(DECIMALS)
     sizes = np.bincount(nearest(points, centres), minlength=k)
     order = sorted(range(k), key=lambda place: (-sizes[place], tuple(centres[place])))

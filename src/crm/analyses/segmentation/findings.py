@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,12 @@ import pandas as pd
 
 from crm.analyses.segmentation.clusters import AS_GOOD, FEWEST_TOLD_APART, STABLE
 from crm.analyses.segmentation.migration import MONEY_DAYS, NEW
+from crm.analyses.segmentation.model import NOBODY
 from crm.analyses.segmentation.money import COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF, LEAST_MARGIN
 from crm.analyses.segmentation.segments import Segments
 from crm.finding import Finding, Findings
+
+_WINDOW = re.compile(r"_\d+d$")
 
 FAVOURITE_FROM = 0.05
 """A department is worth a sentence from this share of a segment's spending on."""
@@ -159,9 +163,10 @@ def _clusters(evidence: Evidence) -> Iterator[Finding]:
         template = (
             "“{segment}”: {customers:,} customers ({share_of_customers:.0%}) with {share_of_net_sales:.0%} of sales"
         )
-        template += _marked(told[told["segment"] == row["segment"]].head(3), values)
-        template += _favourite(evidence.clusters.departments, values)
         number = evidence.clusters.numbers[values["segment"]]
+        if number != NOBODY[0]:
+            template += _marked(told[told["segment"] == row["segment"]].head(3), values)
+            template += _favourite(evidence.clusters.departments, values)
         yield evidence.finding(f"cluster_{number}", template + ".", values)
 
 
@@ -192,7 +197,7 @@ def _marked(marks: pd.DataFrame, values: dict[str, Any]) -> str:
     clauses = []
     for place, mark in enumerate(marks.to_dict("records"), start=1):
         values |= {
-            f"feature_{place}": str(mark["feature"]).replace("_365d", "").replace("_", " "),
+            f"feature_{place}": _WINDOW.sub("", str(mark["feature"])).replace("_", " "),
             f"index_{place}": float(mark["index"]),
             f"index_{place}_low": float(mark["index_low"]),
             f"index_{place}_high": float(mark["index_high"]),
@@ -200,7 +205,7 @@ def _marked(marks: pd.DataFrame, values: dict[str, Any]) -> str:
         clauses.append(
             f"{{feature_{place}}} {{index_{place}:.0f}} ({{index_{place}_low:.0f}} to {{index_{place}_high:.0f}})"
         )
-    return "; with the average customer at 100, " + ", ".join(clauses) if clauses else ""
+    return "; with the average buyer at 100, " + ", ".join(clauses) if clauses else ""
 
 
 def _best(evidence: Evidence) -> Finding | None:
@@ -235,9 +240,11 @@ def _costs(evidence: Evidence, segments: Segments) -> Finding | None:
     if costs["net_sales"].sum() <= 0:
         return None
     kind = "RFM" if segments.kind == "rfm" else "behaviour"
-    losing = costs[costs["verdict"].isin([COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF])]
-    told = losing if len(losing) else costs[costs["verdict"] == LEAST_MARGIN]
-    if told.empty:
+    losing = costs[costs["verdict"] == COSTS_MORE]
+    written_off = costs[costs["verdict"] == COSTS_MORE_IF_WRITTEN_OFF]
+    least = costs[costs["verdict"] == LEAST_MARGIN]
+    told = next((rows for rows in (losing, written_off, least) if len(rows)), None)
+    if told is None:
         return None
     row = _first(told.sort_values(["net_margin_rate", "segment"]))
     values: dict[str, Any] = {
@@ -256,11 +263,14 @@ def _costs(evidence: Evidence, segments: Segments) -> Finding | None:
         "who_cost": int(costs["customers_who_cost"].sum()),
         "all": int(costs["customers"].sum()),
     }
-    template = (
-        "No segment by {kind} costs more than it brings; the least margin for its sales: "
-        if losing.empty
-        else "{losing} of the segments by {kind} cost more than they bring, worst of them: "
-    )
+    if len(losing):
+        template = "Segments by {kind} that cost more than they bring: {losing}. The worst: "
+    elif len(written_off):
+        template = (
+            "By {kind}, one segment ends at {written_off:+,.0f} {currency} if what came back cannot be sold again: "
+        )
+    else:
+        template = "No segment by {kind} costs more than it brings; the least margin for its sales: "
     template += (
         "“{worst}” ({customers:,} customers) keeps {rate:.1%} ({rate_low:.1%} to {rate_high:.1%}) of its net sales "
         "of {net_sales:,.0f} {currency} as margin, after discounts of {discount_rate:.0%} of list value"
@@ -321,6 +331,8 @@ def _migration(evidence: Evidence, segments: Segments) -> Finding:
 
 def _not_there(evidence: Evidence) -> Finding | None:
     missing = [words for table, words in _TABLES_NOT_THERE.items() if table not in evidence.tables]
+    if not evidence.rfm.costs["discount"].sum() > 0:
+        missing.append("discounts")
     if evidence.clusters.channels is None:
         missing.append("channels (all orders come by one)")
     if not missing:

@@ -22,6 +22,9 @@ LEAST_MARGIN = "least margin for its sales"
 SMALLEST_JUDGED = 0.01
 """A segment of a smaller share of the customers is not called the one with the least margin."""
 
+NO_DIFFERENCE = 0.001
+"""Margin rates this close are the same: where nothing is discounted or sent back, only rounding tells them apart."""
+
 _Z = 1.96
 
 
@@ -89,7 +92,7 @@ def costs(money: pd.DataFrame, segment: pd.Series[str], *, order: Sequence[str])
     One row per segment with customers: segment, customers, net_sales, discount, discount_rate (of list value),
     returned, return_rate (of net sales), margin, margin_after_discounts, net_margin, net_margin_written_off,
     net_margin_rate (of net sales) with its 95 % interval (over customers), customers_who_cost (with a negative net
-    margin), verdict. See `customer_money`.
+    margin), verdict (empty for a segment without sales). See `customer_money`.
     """
     sums = _sums(money.assign(customers_who_cost=(money["net_margin"] < 0).astype("int64")), segment, order)
     sums = sums[sums["customers"] > 0].astype({"customers_who_cost": "int64"})
@@ -102,11 +105,11 @@ def costs(money: pd.DataFrame, segment: pd.Series[str], *, order: Sequence[str])
     found["net_margin_rate_low"], found["net_margin_rate_high"] = (
         found["net_margin_rate"] + half * s for s in (-1, 1)
     )
-    large = found["customers"] >= SMALLEST_JUDGED * found["customers"].sum()
+    sold, large = found["net_sales"] > 0, found["customers"] >= SMALLEST_JUDGED * found["customers"].sum()
     verdicts = np.select(
         [
-            found["net_margin"] < 0,
-            found["net_margin_written_off"] < 0,
+            sold & (found["net_margin"] < 0),
+            sold & (found["net_margin_written_off"] < 0),
             _is_least(found["net_margin_rate"].where(large)),
         ],
         [COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF, LEAST_MARGIN],
@@ -183,5 +186,5 @@ def _half_intervals(money: pd.DataFrame, segment: pd.Series[str], rates: pd.Seri
 
 
 def _is_least(rates: pd.Series[float]) -> pd.Series[bool]:
-    """The lowest of several."""
-    return (rates == rates.min()) & (rates.notna().sum() > 1)
+    """The lowest of several, where they differ at all."""
+    return (rates == rates.min()) & (rates.max() - rates.min() > NO_DIFFERENCE)

@@ -105,7 +105,8 @@ def _compare_one(values: np.ndarray, ranks: np.ndarray, *, inside: np.ndarray, a
     mean = float(own.mean())
     half = Z * float(own.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
     chance = float((ranks[inside].sum() - n * (n + 1) / 2) / n / others) if others else 0.5
-    index, low, high = ((x / average * 100 if average > 0 else np.nan) for x in (mean, mean - half, mean + half))
+    lowest = mean - half if mean < 0 else max(mean - half, 0.0)
+    index, low, high = ((x / average * 100 if average > 0 else np.nan) for x in (mean, lowest, mean + half))
     more, less = chance >= MARKED and low > 100, chance <= 1 - MARKED and high < 100
     return {
         "customers": n, "mean": mean, "average": average, "index": index, "index_low": low, "index_high": high,
@@ -127,7 +128,7 @@ def _shares(
         far = index >= 100 * FAR_FROM_AVERAGE or index <= 100 / FAR_FROM_AVERAGE
         rows.append(
             {
-                "segment": segment, name: column, "share": mine, "share_low": mine - to_side,
+                "segment": segment, name: column, "share": mine, "share_low": max(mine - to_side, 0.0),
                 "share_high": mine + to_side, "average_share": all_of_it, "index": index,
                 "customers": int((amounts[:, place] > 0).sum()),
                 "stands_out": bool(far and all_of_it >= SMALLEST_SHARE and abs(mine - all_of_it) > to_side),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from crm.analyses.segmentation.behaviour import Behaviour
 from crm.analyses.segmentation.migration import Migration, migrate
+from crm.analyses.segmentation.model import NOBODY
 from crm.analyses.segmentation.money import costs, shares, shares_compared
 from crm.analyses.segmentation.profile import composition, profile, standing_out
 from crm.features import data_dictionary
@@ -28,7 +29,8 @@ class Segments:
     customers:    one row per customer: customer_id, segment, net_sales_91d.
     actions:      one row per segment with customers: segment, customers, meaning, action.
     shares:       of customers, net sales and margin, one row per name (`money.shares`).
-    profile:      every feature of every segment against the average customer (`profile.profile`).
+    profile:      every feature of every segment against the average customer (`profile.profile`); of clusters, the
+                  average of those who bought within 365 days, who alone are told apart by behaviour.
     standing_out: its few most marked rows per segment.
     departments:  what each segment spends on (`profile.composition`); None without a table of products.
     channels:     where each segment orders; None where all orders come by one channel.
@@ -68,6 +70,11 @@ class Known:
     behaviour: Behaviour
     mart: Mart
 
+    @property
+    def bought(self) -> pd.Series[bool]:
+        """Who bought within 365 days."""
+        return self.snapshot["purchase_days_365d"] > 0
+
 
 def placed(known: Known, segment: pd.Series[str]) -> pd.DataFrame:
     """One row per customer: customer_id, segment, net_sales_91d."""
@@ -103,7 +110,7 @@ def describe_segments(
         customers,
         actions=_actions(words, sizes, present),
         shares=shares(money, names, order=order),
-        profile=profile(known.snapshot, names, order=present, dictionary=data_dictionary(known.mart)),
+        profile=_profile(kind, known, names, present),
         departments=_composition(behaviour.departments, names, present, name="department"),
         channels=_composition(behaviour.channels, names, present, name="channel"),
         costs=costs(money, names, order=order),
@@ -111,6 +118,15 @@ def describe_segments(
         if before is None
         else migrate(before[1], customers, order=order, previous=before[0], as_of=known.as_of),
     )
+
+
+def _profile(kind: Kind, known: Known, names: pd.Series[str], present: Sequence[str]) -> pd.DataFrame:
+    dictionary = data_dictionary(known.mart)
+    if kind == "rfm":
+        return profile(known.snapshot, names, order=present, dictionary=dictionary)
+    bought = known.bought
+    order = [name for name in present if name != NOBODY[1]]
+    return profile(known.snapshot[bought], names[bought], order=order, dictionary=dictionary)
 
 
 def _actions(words: pd.DataFrame, sizes: pd.Series[int], present: Sequence[str]) -> pd.DataFrame:

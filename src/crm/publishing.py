@@ -7,6 +7,7 @@ folder. Opened by hand a notebook has no run: what it found is a draft, everythi
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -95,6 +96,7 @@ def publish(
     if not str(run_folder):
         return Published(notebook, None, names, rows, settings.as_of)
     folder = _existing(Path(run_folder))
+    _refuse_scores_of_others(part, folder / "parts")
     _write_scores(tables, folder / "scores" / settings.as_of.isoformat())
     (folder / "parts").mkdir(exist_ok=True)
     write_json(folder / "parts" / f"{notebook}.json", part)
@@ -109,6 +111,18 @@ def _existing(folder: Path) -> Path:
             do="Leave run_folder empty for a draft; `crm run` sets it.",
         )
     return folder
+
+
+def _refuse_scores_of_others(part: Mapping[str, Any], parts: Path) -> None:
+    """A score table belongs to one notebook of a run."""
+    for other in sorted(parts.glob("[!.]*.json")):
+        taken = set(part["scores"]) & set(json.loads(other.read_text(encoding="utf-8"))["scores"])
+        if taken and other.stem != part["notebook"]:
+            raise NotPublishable(
+                "Each score table must be published by one notebook only.",
+                found=f"{', '.join(sorted(taken))} is published by {other.stem} too",
+                do="Rename one of them.",
+            )
 
 
 def _finding_records(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 
 from crm.config import Settings
 from crm.finding import Finding
-from crm.publish import NotPublishable, publish
+from crm.publishing import NotPublishable, publish
 
 AS_OF = dt.date(2018, 1, 1)
 SETTINGS = Settings.model_validate({"source": {"kind": "cdnow"}, "clock": {"as_of": AS_OF}})
@@ -108,6 +108,16 @@ def test_the_frame_that_was_given_is_not_touched(tmp_path: Path):
     before = SCORES.copy(deep=True)
     publish("05_x", settings=SETTINGS, run_folder=tmp_path, findings=[FOUND], scores={"s": SCORES})
     pd.testing.assert_frame_equal(SCORES, before)
+
+
+def test_a_score_table_of_another_notebook_is_not_overwritten(tmp_path: Path):
+    def hand_over(notebook: str) -> None:
+        publish(notebook, settings=SETTINGS, run_folder=tmp_path, findings=[FOUND], scores={"s": SCORES})
+
+    hand_over("02_x")
+    hand_over("02_x")
+    with pytest.raises(NotPublishable, match="s is published by 02_x too"):
+        hand_over("03_x")
 
 
 def _found(**values: object) -> Finding:

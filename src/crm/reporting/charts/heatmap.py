@@ -1,0 +1,213 @@
+"""Where is it high, where low? A table of two dimensions in which the eye finds the pattern before it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from crm.errors import RequestError
+from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.charts.drawable import drawable, extremes, first_come, formats_for
+from crm.reporting.charts.labels import quiet_label, wrapped
+from crm.reporting.style import COMPARISON, INK, LETTER, WIDTH, canvas, diverging, house_style, readable_on, rising
+from crm.reporting.wording import heading, moments, number, quantity, shortened, tick
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+MOST_ROWS, MOST_COLUMNS = 30, 24
+_MOST_WRITTEN_COLUMNS = 16
+_ROW, _CELL = 0.27, 0.4
+_WIDEST = 8.5
+
+
+@dataclass(frozen=True)
+class _Map:
+    """What is drawn: `grid` has one row per row name and one column per column name, in order."""
+
+    grid: pd.DataFrame
+    rows: str
+    columns: str
+    value: str
+    unit: str
+    centre: float | None
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return self.grid.iloc[:MOST_ROWS, :MOST_COLUMNS]
+
+    @property
+    def is_written(self) -> bool:
+        """Is there room for the numbers themselves?"""
+        return self.shown.shape[1] <= _MOST_WRITTEN_COLUMNS
+
+
+def draw_heatmap(
+    table: pd.DataFrame,
+    *,
+    rows: str,
+    columns: str,
+    value: str,
+    title: str,
+    unit: str,
+    centre: float | None = None,
+    note: str = "",
+) -> Chart:
+    """Where is `value` high, where low? (retention by cohort and age, movement between segments)
+
+    table: one row per cell, rows and columns in the order in which they first appear; a missing cell stays empty.
+    unit: what the value is counted in; "share" for numbers from 0 to 1.
+    centre: the value that is neither high nor low (0 for a difference, 100 for an index): below and above it get
+        different colours. By default 0 where there are negative values.
+    Where rows and columns have the same names, the cells of those who stayed are framed.
+    Raises RequestError where a column is not there, holds no numbers, or a cell is there twice.
+    """
+    frame = drawable(table, values={"value": value}, axis={"row": rows, "column": columns})
+    if frame["value"].isna().all():
+        return nothing_to_show(title, "the table has no value to draw")
+    grid = _grid(frame)
+    lowest = float(grid.min().min())
+    heat = _Map(grid, rows, columns, value, unit, 0.0 if centre is None and lowest < 0 else centre)
+    left_out = (
+        "" if heat.shown.shape == grid.shape else "Not every row and column is drawn; the numbers behind hold all."
+    )
+    return Chart(
+        title,
+        alt=_in_words(heat),
+        numbers=grid.reset_index(names=heading(rows)),
+        picture=_drawn(heat),
+        note=" ".join(filter(None, [note, left_out])),
+        formats=formats_for(list(grid.columns), unit),
+    )
+
+
+def _grid(frame: pd.DataFrame) -> pd.DataFrame:
+    named = frame.assign(row=moments(frame["row"]), column=moments(frame["column"]))
+    twice = named[named.duplicated(["row", "column"])]
+    if not twice.empty:
+        row, column = twice.iloc[0][["row", "column"]]
+        raise RequestError(
+            "A heat map has one row of its table per cell.",
+            found=f"{len(twice)} more, first for {row} and {column}",
+            do="Add them up, or choose, before drawing.",
+        )
+    grid = named.pivot(index="row", columns="column", values="value")
+    return grid.reindex(index=first_come(named["row"]), columns=first_come(named["column"])).rename_axis(columns=None)
+
+
+def _drawn(heat: _Map) -> Picture:
+    grid = heat.shown
+    longest = max(len(shortened(name, 24)) for name in grid.index)
+    width = min(_WIDEST, max(WIDTH, 0.5 + longest * LETTER + grid.shape[1] * _CELL))
+    with house_style():
+        figure, axes = canvas(height=(1.5 if _is_slanted(grid) else 0.95) + _ROW * len(grid), width=width)
+        _draw_cells(axes, heat)
+        _name_cells(axes, heat)
+        return take_picture(figure)
+
+
+def _draw_cells(axes: Axes, heat: _Map) -> None:
+    import seaborn as sns
+
+    grid = heat.shown
+    low, high = _ends(heat)
+    sns.heatmap(
+        grid,
+        ax=axes,
+        vmin=low,
+        vmax=high,
+        cmap=_colours(heat),
+        cbar=not heat.is_written,
+        cbar_kws=None if heat.is_written else {"format": lambda v, _: tick(v, heat.unit)},
+        linewidths=1,
+        linecolor="white",
+    )
+    if heat.is_written:
+        _write_cells(axes, heat)
+    if list(grid.index) == list(grid.columns):
+        _frame_diagonal(axes, len(grid))
+
+
+def _write_cells(axes: Axes, heat: _Map) -> None:
+    """The number of each cell, dark on the pale colours and white on the dark ones."""
+    low, high = _ends(heat)
+    for row, values in enumerate(heat.shown.to_numpy()):
+        for column, value in enumerate(values):
+            if np.isfinite(value):
+                colour = readable_on(_colours(heat)((value - low) / (high - low)))
+                said = number(value, heat.unit)
+                axes.text(column + 0.5, row + 0.5, said, ha="center", va="center", color=colour, fontsize=8)
+
+
+def _colours(heat: _Map) -> Colormap:
+    return rising() if heat.centre is None else diverging()
+
+
+def _ends(heat: _Map) -> tuple[float, float]:
+    """The values of the palest and the darkest colour; the same distance on both sides of a centre."""
+    low, high = float(heat.shown.min().min()), float(heat.shown.max().max())
+    if heat.centre is None:
+        # From nothing on, unless that would make all cells look the same.
+        start = low - 0.25 * (high - low) if low > 0.3 * high else min(0.0, low)
+        return start, high if high > start else start + 1.0
+    reach = max(high - heat.centre, heat.centre - low) or 1.0
+    return heat.centre - reach, heat.centre + reach
+
+
+def _is_slanted(grid: pd.DataFrame) -> bool:
+    """Are the columns' names too wide to stand beside one another?"""
+    widest = max(len(line) for name in grid.columns for line in wrapped(name).split("\n"))
+    room = max(_CELL, (WIDTH - 1.6) / grid.shape[1])
+    return widest * LETTER > room
+
+
+def _frame_diagonal(axes: Axes, size: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    for at in range(size):
+        axes.add_patch(Rectangle((at, at), 1, 1, fill=False, edgecolor=INK, linewidth=1.3))
+
+
+def _name_cells(axes: Axes, heat: _Map) -> None:
+    grid = heat.shown
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    every = 1 if heat.is_written else 2
+    names = [shortened(n, 20) if _is_slanted(grid) else wrapped(n) for n in grid.columns[::every]]
+    axes.set_xticks([at + 0.5 for at in range(0, grid.shape[1], every)], names, rotation=0)
+    if _is_slanted(grid):
+        for label in axes.get_xticklabels():
+            label.set(rotation=38, ha="left", rotation_mode="anchor")
+    axes.grid(visible=False)
+    axes.set_yticks([at + 0.5 for at in range(len(grid))], [shortened(n, 24) for n in grid.index], rotation=0)
+    axes.tick_params(length=0)
+    quiet_label(axes, heat.columns, along="x")
+    quiet_label(axes, heat.rows, along="y")
+    axes.set_facecolor("white")
+    axes.spines[:].set_visible(False)
+    axes.spines[:].set_color(COMPARISON)
+
+
+def _in_words(heat: _Map) -> str:
+    unit = heat.unit
+    cells = heat.grid.reset_index(names="row").melt("row", var_name="column", value_name="value").dropna()
+    highest, lowest = extremes(cells, "value")
+    words = (
+        f"Heat map of {heading(heat.value).lower()}: {len(heat.grid)} rows ({heading(heat.rows).lower()}) and "
+        f"{len(heat.grid.columns)} columns ({heading(heat.columns).lower()}), {len(cells)} cells with a value. "
+        f"Highest {quantity(highest['value'], unit)} ({highest['row']}, {highest['column']}), "
+        f"lowest {quantity(lowest['value'], unit)} ({lowest['row']}, {lowest['column']})."
+    )
+    if list(heat.grid.index) == list(heat.grid.columns):
+        stayed = [f"{name} {quantity(heat.grid.loc[name, name], unit)}" for name in heat.grid.index]
+        return f"{words} Unchanged: {'; '.join(stayed)}."
+    return f"{words} Last row, {heat.grid.index[-1]}: {_row_in_words(heat.grid.iloc[-1], unit)}."
+
+
+def _row_in_words(row: pd.Series, unit: str) -> str:
+    there = row.dropna()
+    return "; ".join(f"{name} {quantity(value, unit)}" for name, value in there.iloc[:12].items()) or "no value"

@@ -1,0 +1,187 @@
+"""A notebook as a page: the question and its answer for a reader, and the same with its code for a reviewer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from markupsafe import Markup
+from nbconvert.filters import Highlight2HTML
+
+from crm.reporting.outputs import Audience, error_text, output_html, traceback_lines
+from crm.reporting.parameters import Parameter, parameters_of
+from crm.reporting.prose import Section, plain, prose_html, question_of, with_anchors
+from crm.reporting.stamp import Stamp
+from crm.reporting.written import page_from, write_page
+
+MOST_FINDINGS_FIRST = 5
+LAST_LINES = 12
+
+_FINDING = re.compile(r'<p class="finding"[^>]*>(.*?)</p>', re.DOTALL)
+_FINDING_OR_EVIDENCE = re.compile(r'<p class="finding"|<figure|<table')
+# Papermill puts remarks of its own into the notebook of a failed run; the page says it better.
+_PAPERMILL_REMARK = "papermill-error-cell-tag"
+_NEVER_RUN = "skip-execution"
+_MAY_FAIL = "raises-exception"
+_OWN_ANCHORS = ("content", "in-short", "stopped", "parameters")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where and why a notebook stopped: at cell number `at`, with `not_run` of its `steps` still to come."""
+
+    at: int
+    message: str
+    lines: tuple[str, ...]
+    steps: int
+    not_run: int
+
+    @property
+    def last_lines(self) -> str:
+        """The end of the traceback."""
+        return "\n".join(self.lines[-LAST_LINES:])
+
+
+@dataclass(frozen=True)
+class Story:
+    """A notebook as its page tells it."""
+
+    question: str
+    blocks: tuple[Markup, ...] = ()
+    sections: tuple[Section, ...] = ()
+    sections_not_run: tuple[Section, ...] = ()
+    findings: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    stop: Stop | None = None
+
+    @property
+    def answers_first(self) -> bool:
+        """Does a finding stand before all evidence?"""
+        first = _FINDING_OR_EVIDENCE.search("".join(self.blocks))
+        return first is not None and _FINDING.match(first.string, first.start()) is not None
+
+
+def render_page(notebook: Path, folder: Path, *, stamp: Stamp) -> Path:
+    """Write the page of an executed notebook, and its as-run copy with the code; returns the page.
+
+    `<folder>/<stem>.html` is for the reader, `<folder>/<stem>.as_run.html` for the reviewer, and each links to the
+    other and to the run's `index.html`. The answer comes first: where the notebook itself does not begin with its
+    findings, those it published (`<folder>/parts/<stem>.json`), or else those it shows, are put before its text. A
+    notebook that failed, or cannot be read, gets a page that says so.
+    """
+    stem = notebook.stem
+    published = _published(folder / "parts" / f"{stem}.json")
+    pages: dict[Audience, Path] = {"reviewer": folder / f"{stem}.as_run.html", "reader": folder / f"{stem}.html"}
+    for audience, path in pages.items():
+        story = _read_story(notebook, audience)
+        findings = () if story.answers_first else (published or story.findings)[:MOST_FINDINGS_FIRST]
+        write_page(path, "page.html.j2", story=story, findings=findings, stamp=stamp, audience=audience, stem=stem)
+    return pages["reader"]
+
+
+def _published(part: Path) -> tuple[str, ...]:
+    """The sentences a notebook published, in its own order; none where it published nothing."""
+    try:
+        return tuple(str(finding["sentence"]) for finding in json.loads(part.read_text(encoding="utf-8"))["findings"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def _read_story(notebook: Path, audience: Audience) -> Story:
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
+    except Exception as error:  # noqa: BLE001  (whatever a killed kernel left behind, the run still gets its page)
+        reason = f"The executed notebook cannot be read: {type(error).__name__}."
+        stop = Stop(0, reason, (str(error),), steps=0, not_run=0)
+        return Story(_named(notebook.stem), blocks=(Markup(_stopped(stop)),), stop=stop)
+    return _story([cell for cell in cells if _PAPERMILL_REMARK not in _tags(cell)], audience, _named(notebook.stem))
+
+
+def _named(stem: str) -> str:
+    """ "02_segmentation" as a heading of last resort."""
+    return stem.lstrip("0123456789_ ").replace("_", " ").capitalize() or stem
+
+
+def _story(cells: Sequence[Any], audience: Audience, name: str) -> Story:
+    stop = _stop(cells)
+    last = len(cells) if stop is None or not stop.not_run or audience == "reviewer" else stop.at + 1
+    question, blocks, sections = _blocks(cells[:last], audience, stop)
+    later = _blocks(cells[last:], audience, None)[2]
+    shown = "".join(blocks)
+    return Story(
+        question or name,
+        blocks=tuple(Markup(block) for block in blocks),
+        sections=tuple(sections),
+        sections_not_run=tuple(later),
+        findings=tuple(plain(finding) for finding in _FINDING.findall(shown)),
+        parameters=tuple(parameters_of(cells)),
+        stop=stop,
+    )
+
+
+def _stop(cells: Sequence[Any]) -> Stop | None:
+    """Where the notebook stopped, if it did: at an error, or before a step that was never run."""
+    steps = [at for at, cell in enumerate(cells) if _is_step(cell)]
+    for at in steps:
+        error = _error(cells[at])
+        not_run = sum(cells[later].execution_count is None for later in steps if later >= at)
+        if error is not None:
+            return Stop(at, error_text(error), tuple(traceback_lines(error)), len(steps), not_run)
+        if cells[at].execution_count is None:
+            message = "The notebook ended here without an error of its own: it was stopped, or ran out of time."
+            return Stop(at, message, (), len(steps), not_run)
+    return None
+
+
+def _stopped(stop: Stop) -> str:
+    """The box that says where and why."""
+    return page_from("stopped.html.j2", stop=stop)
+
+
+def _is_step(cell: Any) -> bool:
+    return cell.cell_type == "code" and bool(cell.source.strip()) and _NEVER_RUN not in _tags(cell)
+
+
+def _error(cell: Any) -> Any | None:
+    if _MAY_FAIL in _tags(cell):
+        return None
+    return next((output for output in cell.outputs if output["output_type"] == "error"), None)
+
+
+def _tags(cell: Any) -> Sequence[str]:
+    return list(cell.metadata.get("tags", ()))
+
+
+def _blocks(cells: Sequence[Any], audience: Audience, stop: Stop | None) -> tuple[str, list[str], list[Section]]:
+    """The question, the blocks of the page in the order of the notebook, and the sections they make."""
+    question, blocks, sections, taken = "", [], [], set(_OWN_ANCHORS)
+    for at, cell in enumerate(cells):
+        if cell.cell_type == "markdown":
+            html = prose_html(cell.source)
+            if not question:
+                question, html = question_of(html)
+            html, found = with_anchors(html, taken)
+            sections += found
+            blocks.append(html)
+        elif cell.cell_type == "code":
+            blocks.append(_step(cell, audience))
+        if stop is not None and at == stop.at:
+            blocks.append(_stopped(stop))
+    return question, [block for block in blocks if block.strip()], sections
+
+
+def _step(cell: Any, audience: Audience) -> str:
+    shown = "".join(output_html(output, audience) for output in cell.outputs)
+    result = f'<div class="result">{shown}</div>' if shown else ""
+    return _code(cell) + result if audience == "reviewer" and cell.source.strip() else result
+
+
+def _code(cell: Any) -> str:
+    count = "not run" if cell.execution_count is None else f"[{int(cell.execution_count)}]"
+    source = Highlight2HTML(pygments_lexer="python3")(cell.source)  # type: ignore[no-untyped-call]
+    return f'<div class="step"><span class="count">{count}</span>{source}</div>'

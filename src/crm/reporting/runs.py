@@ -1,0 +1,176 @@
+"""Runs as they stand on disk: what their receipts and results say, however much of that is there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crm.reporting.stamp import Stamp
+from crm.reporting.wording import duration
+
+UNREADABLE = "UNREADABLE"
+MOST_SENTENCES = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One notebook of a run: its question, how it ended, and what it found.
+
+    page: the file in the run's folder; empty where there is none.
+    """
+
+    name: str
+    question: str
+    status: str
+    page: str
+    sentences: tuple[str, ...]
+    took: str
+    error: str
+    last_lines: str
+    carried_from: str
+
+    @property
+    def first_sentences(self) -> tuple[str, ...]:
+        """The findings that fit on an overview."""
+        return self.sentences[:MOST_SENTENCES]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, from its receipt; `status` is UNREADABLE where that is broken or missing."""
+
+    folder: Path
+    stamp: Stamp
+    answers: tuple[Answer, ...] = ()
+    error: str = ""
+    receipt: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def run_id(self) -> str:
+        """The run's name, which is its folder's."""
+        return self.folder.name
+
+    @property
+    def status(self) -> str:
+        """COMPLETE, PARTIAL, FAILED, RUNNING or UNREADABLE."""
+        return self.stamp.status
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took."""
+        return _number(self.receipt.get("seconds"))
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """The notebooks it was asked for."""
+        return tuple(_text(name) for name in _list(self.receipt.get("selection")))
+
+    @property
+    def has_index(self) -> bool:
+        """Is there a page to open?"""
+        return (self.folder / "index.html").is_file()
+
+
+def read_runs(folder: Path) -> list[Run]:
+    """Every run under `reports/runs`, the one that started last first; never raises for a broken one."""
+    folders = [path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    return sorted((read_run(path) for path in folders), key=lambda run: (_started(run), run.run_id), reverse=True)
+
+
+def read_run(folder: Path) -> Run:
+    """A run from `receipt.json` and `results.json` in its folder."""
+    receipt = _record(folder / "receipt.json")
+    if receipt is None:
+        return Run(folder, _stamp(folder, {}), error="Its receipt is missing or broken.")
+    findings = _findings(_record(folder / "results.json") or {})
+    notebooks = [entry for entry in _list(receipt.get("notebooks")) if isinstance(entry, dict)]
+    answers = tuple(_answer(entry, findings, folder) for entry in notebooks)
+    return Run(folder, _stamp(folder, receipt), answers, _text(receipt.get("error")), receipt)
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _stamp(folder: Path, receipt: Mapping[str, Any]) -> Stamp:
+    source, latency = _dict(receipt.get("source")), _dict(receipt.get("latency"))
+    return Stamp(
+        run_id=folder.name,
+        status=_text(receipt.get("status")) or UNREADABLE,
+        as_of=_date(receipt.get("as_of")) or _date(folder.name[:10]) or dt.date.min,
+        started_at=_text(receipt.get("started_at")),
+        fingerprint=_text(source.get("fingerprint")),
+        data_days=_whole(latency.get("data_days")),
+        analysis_seconds=_number(latency.get("analysis_seconds")),
+    )
+
+
+def _answer(entry: Mapping[str, Any], findings: Mapping[str, tuple[str, ...]], folder: Path) -> Answer:
+    name = _text(entry.get("name"))
+    page = _text(entry.get("page"))
+    return Answer(
+        name=name,
+        question=_text(entry.get("title")) or name,
+        status=_text(entry.get("status")) or UNREADABLE,
+        page=page if page and Path(page).name == page and (folder / page).is_file() else "",
+        sentences=findings.get(name, ()),
+        took=duration(_number(entry.get("seconds"))),
+        error=_text(entry.get("error")),
+        last_lines="\n".join(_text(line) for line in _list(entry.get("last_lines"))),
+        carried_from=_text(entry.get("carried_from")),
+    )
+
+
+def _findings(results: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Notebook → the sentences it found."""
+    return {
+        name: tuple(_text(f.get("sentence")) for f in _list(_dict(entry).get("findings")) if isinstance(f, dict))
+        for name, entry in _dict(results.get("notebooks")).items()
+    }
+
+
+def _started(run: Run) -> dt.datetime:
+    """When a run started; its folder's name (as-of date, start, chance) tells where its receipt does not."""
+    for text in (run.stamp.started_at, *run.run_id.split("_")[1:2]):
+        try:
+            at = dt.datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _date(value: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(_text(value))
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""Publication: one rename of `reports/latest` shows a run's reports and scores to everybody, or none of them.
+
+`data/scores` is a link, made once, to `reports/latest/scores`; so the folder of scores changes in the same instant as
+the reports. A run's folder of scores also carries those of the other as-of dates, by hard link.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from crm.atomic import point_link, sweep, temporary_name
+from crm.config import Settings
+from crm.errors import RequestError
+from crm.runner.carrying import link
+from crm.runner.kernels import remove_private_folder
+from crm.runner.lock import NOTE, read_note
+from crm.runner.receipt import WITHOUT_A_WORD, Receipt, published_run, read_receipts, write_receipt
+
+
+def refuse_occupied_places(settings: Settings) -> None:
+    """Refuse, before anything starts, places for links that hold something else. Raises RequestError."""
+    latest, scores = settings.folders.reports / "latest", settings.folders.data / "scores"
+    if latest.exists() and not latest.is_symlink():
+        raise _occupied(latest, "a folder or file of its own")
+    if scores.is_symlink():
+        if scores.readlink() != _scores_target(settings):
+            raise _occupied(scores, f"a link to {scores.readlink()}")
+    elif scores.exists():
+        raise _occupied(scores, "a folder or file of its own")
+
+
+def publish_run(settings: Settings, run_folder: Path) -> None:
+    """Show this run, whose folder is complete, to everybody."""
+    reports, scores = settings.folders.reports, settings.folders.data / "scores"
+    (run_folder / "scores").mkdir(exist_ok=True)
+    _carry_other_dates(published_run(reports), run_folder, as_of=settings.as_of.isoformat())
+    if not scores.is_symlink():
+        scores.parent.mkdir(parents=True, exist_ok=True)
+        point_link(scores, str(_scores_target(settings)))
+    point_link(reports / "latest", f"runs/{run_folder.name}")
+
+
+def tidy(reports: Path) -> list[Path]:
+    """Clear away what killed runs left; gives the folders of those runs.
+
+    Only for who holds the lock: every run that says RUNNING is then dead.
+    """
+    runs = reports / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    sweep(reports)
+    for left in runs.glob(".*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    dead = [receipt for receipt in read_receipts(reports) if receipt.status == "RUNNING"]
+    for receipt in dead:
+        _bury(runs / receipt.run_id, receipt)
+    if holder := read_note(reports):
+        remove_private_folder(Path(holder.private_folder))
+        (reports / NOTE).unlink(missing_ok=True)
+    return [runs / receipt.run_id for receipt in dead]
+
+
+def remove_old_runs(reports: Path, *, keep: int) -> None:
+    """Keep the newest `keep` runs, and the published one."""
+    published = published_run(reports)
+    for receipt in read_receipts(reports)[keep:]:
+        folder = reports / "runs" / receipt.run_id
+        if published is None or folder.resolve() != published:
+            remove_run(folder)
+
+
+def remove_run(folder: Path) -> None:
+    """Remove a run's folder, which disappears by one rename, so that half of it is never seen."""
+    gone = folder.rename(temporary_name(folder))
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _bury(folder: Path, receipt: Receipt) -> None:
+    for place in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
+        sweep(place)
+    write_receipt(folder, receipt.ended_early(WITHOUT_A_WORD, status="FAILED"))
+
+
+def _carry_other_dates(published: Path | None, run_folder: Path, *, as_of: str) -> None:
+    if published is None or published == run_folder.resolve():
+        return
+    for file in sorted((published / "scores").glob("*/*.parquet")):
+        if file.parent.name != as_of:
+            link(file, run_folder / "scores" / file.parent.name / file.name)
+
+
+def _scores_target(settings: Settings) -> Path:
+    latest = settings.folders.reports.resolve() / "latest" / "scores"
+    return Path(os.path.relpath(latest, settings.folders.data.resolve()))
+
+
+def _occupied(place: Path, found: str) -> RequestError:
+    return RequestError(
+        f"{place} is a link that the runner makes and moves.",
+        found=found,
+        do="Move it elsewhere; the next run makes the link.",
+    )

@@ -1,0 +1,145 @@
+"""The receipt: the record of a run, kept outside the notebooks. What ran, on which data, how it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from crm.atomic import write_json
+
+Status = Literal["COMPLETE", "PARTIAL", "FAILED", "RUNNING"]
+NotebookStatus = Literal["COMPLETE", "FAILED", "SKIPPED", "CARRIED"]
+
+RECEIPT = "receipt.json"
+RESULTS = "results.json"
+WITHOUT_A_WORD = "the run ended without a word: killed or machine stopped"
+
+
+@dataclass(frozen=True)
+class NotebookRecord:
+    """How one notebook of a run ended.
+
+    page: its page in the run's folder, None if it never came to one.   sha256: of the notebook that was executed.
+    carried_from: the run that executed it, where this one only carries its results.
+    """
+
+    name: str
+    title: str
+    status: NotebookStatus
+    sha256: str = ""
+    seconds: float | None = None
+    peak_memory_mb: float | None = None
+    error: str | None = None
+    last_lines: tuple[str, ...] = ()
+    page: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    mlflow_run_ids: tuple[str, ...] = ()
+    carried_from: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Are its findings and scores there, whole?"""
+        return self.status in ("COMPLETE", "CARRIED")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The record of a run; `selection` are the notebooks it was asked for, `missing` those it has nothing of.
+
+    Times are ISO in UTC. latency: `data_days` from the newest row to the as-of date (0: up to date), and
+    `analysis_seconds` from the start of the run until its pages were written.
+    """
+
+    run_id: str
+    status: Status
+    as_of: str
+    started_at: str
+    ended_at: str | None = None
+    seconds: float | None = None
+    selection: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    settings_fingerprint: str = ""
+    seed: int | None = None
+    source: dict[str, Any] | None = None
+    code: dict[str, Any] = field(default_factory=dict)
+    python: str = ""
+    packages: dict[str, str] = field(default_factory=dict)
+    notebooks: tuple[NotebookRecord, ...] = ()
+    latency: dict[str, Any] = field(default_factory=lambda: {"data_days": None, "analysis_seconds": None})
+    error: str | None = None
+
+    @property
+    def source_fingerprint(self) -> str | None:
+        """Of the data; None if they were never read."""
+        return self.source["fingerprint"] if self.source else None
+
+    @property
+    def whole(self) -> bool:
+        """Is every report notebook in it, with whole results?"""
+        return self.status == "COMPLETE" and not self.missing
+
+    def with_notebook(self, record: NotebookRecord) -> Receipt:
+        """With this notebook's record, in the place of an earlier one, in the order of the names."""
+        others = [other for other in self.notebooks if other.name != record.name]
+        return replace(self, notebooks=tuple(sorted([*others, record], key=lambda one: one.name)))
+
+    def ended_early(self, error: str, *, status: NotebookStatus) -> Receipt:
+        """FAILED, and so are, in the way `status` says, the notebooks asked for that have no record yet."""
+        receipt = replace(self, status="FAILED", error=error)
+        for name in set(self.selection) - {record.name for record in self.notebooks}:
+            receipt = receipt.with_notebook(NotebookRecord(name, name, status, error=error))
+        return receipt
+
+
+def write_receipt(run_folder: Path, receipt: Receipt) -> None:
+    """Write receipt.json into the run's folder, whole."""
+    write_json(run_folder / RECEIPT, asdict(receipt))
+
+
+def read_receipt(run_folder: Path) -> Receipt | None:
+    """The receipt in a run's folder; None where there is none that can be read."""
+    try:
+        record = json.loads((run_folder / RECEIPT).read_text(encoding="utf-8"))
+        notebooks = [NotebookRecord(**_known(NotebookRecord, one)) for one in record.pop("notebooks", [])]
+        return Receipt(**_known(Receipt, record), notebooks=tuple(notebooks))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def read_receipts(reports: Path) -> list[Receipt]:
+    """The receipts of all runs in a reports folder, the newest first."""
+    folders = (reports / "runs").glob("[!.]*") if (reports / "runs").is_dir() else ()
+    receipts = [receipt for folder in folders if (receipt := read_receipt(folder))]
+    return sorted(receipts, key=lambda receipt: (receipt.started_at, receipt.run_id), reverse=True)
+
+
+def published_run(reports: Path) -> Path | None:
+    """The folder of the run that `latest` shows; None if there is none."""
+    latest = reports / "latest"
+    return latest.resolve() if latest.is_dir() else None
+
+
+def overall_status(records: Sequence[NotebookRecord]) -> Status:
+    """COMPLETE if every notebook is, PARTIAL if some are, else FAILED."""
+    usable = sum(record.usable for record in records)
+    if usable == len(records):
+        return "COMPLETE"
+    return "PARTIAL" if usable else "FAILED"
+
+
+def utc(moment: dt.datetime) -> str:
+    """A moment as it stands in receipts: 2026-11-22T15:18:00Z."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _known(kind: type[Any], record: dict[str, Any]) -> dict[str, Any]:
+    """The fields this version knows: a receipt of another version may have more."""
+    names = {one.name for one in fields(kind)}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in names
+    }

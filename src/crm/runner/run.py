@@ -1,0 +1,286 @@
+"""A run, from the request to the published reports.
+
+Everything about the request is checked before the first kernel starts. Then: the source, the model store, the
+notebooks, their pages, the receipt; and, only if all of it is whole, one rename that shows it to everybody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import platform
+import secrets
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crm.atomic import temporary_name
+from crm.config import Settings
+from crm.errors import CrmError
+from crm.facts import read_facts
+from crm.periods import day_number
+from crm.reporting import render_front_page, render_run_index
+from crm.runner.carrying import carry, find_earlier
+from crm.runner.execution import Surroundings, execute
+from crm.runner.interruption import Interrupted, Interruption
+from crm.runner.kernels import kernel_environment, private_folder, remove_private_folder
+from crm.runner.lock import hold_lock, this_process, write_note
+from crm.runner.notebooks import Notebook
+from crm.runner.pages import log_error, read_part, show_early_end, with_page_names, write_pages, write_results
+from crm.runner.parameters import Scalar
+from crm.runner.progress import Display
+from crm.runner.provenance import code_record, package_versions
+from crm.runner.publication import publish_run, remove_old_runs, tidy
+from crm.runner.receipt import (
+    RESULTS,
+    NotebookRecord,
+    NotebookStatus,
+    Receipt,
+    read_receipt,
+    read_receipts,
+    utc,
+    write_receipt,
+)
+from crm.runner.request import Plan, Request, parameters_of
+from crm.runner.schedule import execute_in_order
+from crm.tracking import attach_notebook, start_store
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended: its receipt and folder, whether `latest` shows it now, and the status to exit with.
+
+    problem: an error nobody expected; after the run had been published, the only place where it stands.
+    """
+
+    receipt: Receipt
+    folder: Path
+    published: bool
+    exit_status: int
+    problem: str | None = None
+
+
+class _Ledger:
+    """The receipt of the run under way: what stands in it stands on disk."""
+
+    def __init__(self, folder: Path, receipt: Receipt, *, begun: float, started: dt.datetime) -> None:
+        self.folder, self.receipt = folder, receipt
+        self.published = False
+        self._begun, self._started = begun, started
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return round(time.monotonic() - self._begun, 3)
+
+    def write(self, receipt: Receipt) -> None:
+        """From now on this is the receipt."""
+        self.receipt = receipt
+        write_receipt(self.folder, receipt)
+
+    def close(self, receipt: Receipt) -> None:
+        """The run has ended."""
+        ended = utc(self._started + dt.timedelta(seconds=self.seconds))
+        self.write(replace(receipt, ended_at=ended, seconds=self.seconds))
+
+
+def run(plan: Plan, *, display: Display) -> Result:
+    """Carry out what `make_plan(request)` has found possible.
+
+    Raises RunLocked when another run is under way; whatever happens later ends in the receipt of the run.
+    """
+    begun = time.monotonic()
+    reports = plan.request.settings.folders.reports
+    interruption = Interruption()
+    with interruption.listening(), hold_lock(reports):
+        private = private_folder()
+        try:
+            _tidy(reports)
+            run_id, started_at = _name(plan.request), utc(plan.request.started)
+            write_note(reports, this_process(run_id=run_id, started_at=started_at, private_folder=private))
+            ledger = _open(plan, run_id=run_id, begun=begun)
+            return _supervise(plan, ledger, interruption=interruption, private=private, display=display)
+        finally:
+            remove_private_folder(private)
+
+
+def first_findings(result: Result) -> list[tuple[str, str]]:
+    """The first finding of each notebook: the notebook's name and the sentence."""
+    results = json.loads((result.folder / RESULTS).read_text(encoding="utf-8"))
+    return [(name, one["findings"][0]["sentence"]) for name, one in results["notebooks"].items()]
+
+
+def _tidy(reports: Path) -> None:
+    """Clear away what killed runs left, and say of each that it ended."""
+    for folder in tidy(reports):
+        try:
+            if receipt := read_receipt(folder):
+                show_early_end(receipt, folder)
+        except Exception as error:  # noqa: BLE001 - a dead run must not keep the next from running
+            log_error(folder, error)
+
+
+def _name(request: Request) -> str:
+    """The as-of date, the start in UTC, and something of chance: 2018-01-01_20261122T151800Z_3f2a."""
+    moment = request.started.astimezone(dt.UTC)
+    return f"{request.settings.as_of.isoformat()}_{moment:%Y%m%dT%H%M%SZ}_{secrets.token_hex(2)}"
+
+
+def _open(plan: Plan, *, run_id: str, begun: float) -> _Ledger:
+    """The run's folder appears with its receipt in it."""
+    request = plan.request
+    settings, runs = request.settings, request.settings.folders.reports / "runs"
+    receipt = Receipt(
+        run_id=run_id,
+        status="RUNNING",
+        as_of=settings.as_of.isoformat(),
+        started_at=utc(request.started),
+        selection=tuple(notebook.name for notebook in plan.selected),
+        missing=tuple(path.stem for path in plan.others),
+        settings=settings.as_record(),
+        settings_fingerprint=settings.fingerprint(),
+        seed=settings.runs.seed,
+        code=code_record(settings.home),
+        python=platform.python_version(),
+        packages=package_versions(),
+    )
+    waiting = temporary_name(runs / run_id)
+    for inner in ("notebooks", "parts", "scores"):
+        (waiting / inner).mkdir(parents=True)
+    write_receipt(waiting, receipt)
+    return _Ledger(waiting.rename(runs / run_id), receipt, begun=begun, started=request.started)
+
+
+def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, private: Path, display: Display) -> Result:
+    """Carry the run out; however it ends, its receipt says so."""
+    settings = plan.request.settings
+    problem = None
+    try:
+        _prepare(settings, ledger, display=display)
+        _carry_others(plan, ledger, display=display)
+        _execute_all(plan, ledger, private=private, display=display)
+        display.step("Writing the pages")
+        latency = {**ledger.receipt.latency, "analysis_seconds": ledger.seconds}
+        closing = write_pages(replace(ledger.receipt, latency=latency), ledger.folder)
+        with interruption.delayed():
+            _finish(settings, ledger, closing)
+        exit_status = 0 if closing.status == "COMPLETE" else 1
+    except Interrupted as interrupted:
+        exit_status = interrupted.exit_status
+        _end_early(settings, ledger, f"interrupted ({interrupted.name})", status="FAILED")
+    except CrmError as error:
+        exit_status = error.exit_status
+        _end_early(settings, ledger, str(error), status="SKIPPED")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the receipt tells it and the log explains it
+        exit_status, problem = 1, log_error(ledger.folder, error)
+        if not ledger.published:
+            _end_early(settings, ledger, problem, status="SKIPPED")
+    return Result(ledger.receipt, ledger.folder, ledger.published, exit_status, problem)
+
+
+def _prepare(settings: Settings, ledger: _Ledger, *, display: Display) -> None:
+    display.step(f"Reading the source {settings.source.kind}")
+    facts = read_facts(settings)
+    days = day_number(settings.as_of) - 1 - facts.last_day
+    latency = {"data_days": max(0, days), "analysis_seconds": None}  # rows beyond the as-of date are not late
+    ledger.write(replace(ledger.receipt, source=facts.source_record(), latency=latency))
+    start_store(settings)
+
+
+def _carry_others(plan: Plan, ledger: _Ledger, *, display: Display) -> None:
+    reports = plan.request.settings.folders.reports
+    receipts = read_receipts(reports) if plan.others else []
+    for path in plan.others:
+        earlier = find_earlier(path, now=ledger.receipt, receipts=receipts, runs=reports / "runs")
+        if earlier is not None:
+            record = carry(earlier, ledger.folder)
+            missing = tuple(name for name in ledger.receipt.missing if name != record.name)
+            ledger.write(replace(ledger.receipt.with_notebook(record), missing=missing))
+            display.ended(record)
+
+
+def _execute_all(plan: Plan, ledger: _Ledger, *, private: Path, display: Display) -> None:
+    request = plan.request
+    surroundings = Surroundings(
+        run_folder=ledger.folder,
+        private=private,
+        environment=functools.partial(kernel_environment, jobs=min(request.jobs, len(plan.selected))),
+        seconds_allowed=request.settings.runs.minutes_per_notebook * 60,
+        stop=threading.Event(),
+        on_cell=display.cell,
+    )
+    parameters = parameters_of(request, ledger.folder)
+
+    def tell(record: NotebookRecord) -> None:
+        ledger.write(ledger.receipt.with_notebook(record))
+        display.ended(record)
+
+    with display.notebooks(plan.selected):
+        execute_in_order(
+            plan.selected,
+            available=[record.name for record in ledger.receipt.notebooks if record.usable],
+            jobs=request.jobs,
+            stop=surroundings.stop,
+            execute=lambda notebook: _execute_one(
+                notebook, request, parameters=parameters, surroundings=surroundings
+            ),
+            tell=tell,
+        )
+
+
+def _execute_one(
+    notebook: Notebook, request: Request, *, parameters: dict[str, Scalar], surroundings: Surroundings
+) -> NotebookRecord:
+    execution = execute(notebook, parameters=parameters, surroundings=surroundings)
+    part = {} if execution.error else read_part(surroundings.run_folder, notebook.name)
+    mlflow_run_ids = tuple(part.get("mlflow_run_ids", ()))
+    error = execution.error or _keep_with_models(notebook, mlflow_run_ids, request, surroundings.run_folder)
+    return NotebookRecord(
+        notebook.name,
+        notebook.title,
+        "FAILED" if error else "COMPLETE",
+        sha256=notebook.sha256,
+        seconds=execution.seconds,
+        peak_memory_mb=execution.peak_memory_mb,
+        error=error,
+        last_lines=execution.last_lines,
+        parameters=dict(parameters),
+        mlflow_run_ids=mlflow_run_ids,
+    )
+
+
+def _keep_with_models(
+    notebook: Notebook, mlflow_run_ids: tuple[str, ...], request: Request, run_folder: Path
+) -> str | None:
+    """Keep the notebook as run with the models it logged; gives the error, if any."""
+    try:
+        attach_notebook(mlflow_run_ids, run_folder / "notebooks" / notebook.path.name, request.settings)
+    except CrmError as error:
+        return f"its notebook could not be kept with its models: {error}"
+    return None
+
+
+def _finish(settings: Settings, ledger: _Ledger, closing: Receipt) -> None:
+    """Write the results and the receipt; publish if all is whole; then what is only for convenience."""
+    write_results(closing, ledger.folder)
+    ledger.close(closing)
+    render_run_index(ledger.folder)
+    if closing.whole:
+        publish_run(settings, ledger.folder)
+        ledger.published = True
+    render_front_page(settings.folders.reports)
+    remove_old_runs(settings.folders.reports, keep=settings.runs.keep)
+
+
+def _end_early(settings: Settings, ledger: _Ledger, error: str, *, status: NotebookStatus) -> None:
+    """Close the receipt of a run that did not come to its end, and show what there is."""
+    receipt = ledger.receipt.ended_early(error, status=status)
+    ledger.close(receipt)
+    try:
+        show_early_end(receipt, ledger.folder)
+        ledger.close(with_page_names(receipt, ledger.folder))
+        render_front_page(settings.folders.reports)
+    except Exception as failure:  # noqa: BLE001 - the receipt is written, and tells what matters
+        log_error(ledger.folder, failure)

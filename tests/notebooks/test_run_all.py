@@ -17,7 +17,7 @@ def run_all(notebook, home):
     """Execute a committed notebook as JupyterLab would: its own defaults, in its own folder, nothing injected."""
     content = nbformat.read(notebook, as_version=4)
     folder = {"metadata": {"path": str(home / "notebooks")}}
-    client.execute()
+    NotebookClient(content, timeout=300, resources=folder).execute()
     return [out for cell in content.cells for out in cell.get("outputs", [])]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -99,15 +100,15 @@ def refuse_over_budget(checked: Sequence[Checked], *, rows: float, money: float,
     over = []
     for one in checked:
         total_money = float(one.tally["money"].abs().sum()) if one.contract.money else 0.0
-        for reason in one.reasons.itertuples():
-            allowed_rows = max(accepted.get(str(reason.outcome), 0.0), rows)
-            allowed_money = max(accepted.get(str(reason.outcome), 0.0), money)
-            share = reason.rows / one.rows
-            money_share = abs(float(reason.money)) / total_money if total_money else 0.0
-            if share > allowed_rows or money_share > allowed_money:
+        reasons: list[dict[Any, Any]] = one.reasons.to_dict("records")
+        for reason in reasons:
+            allowed = accepted.get(reason["outcome"], 0.0)
+            share = reason["rows"] / one.rows
+            money_share = abs(float(reason["money"])) / total_money if total_money else 0.0
+            if share > max(allowed, rows) or money_share > max(allowed, money):
                 over.append(
-                    f"{one.contract.table}: {reason.rows:,} of {one.rows:,} rows ({share:.1%}, {money_share:.1%} of "
-                    f"the money) because {reason.outcome}, such as {reason.example}"
+                    f"{one.contract.table}: {reason['rows']:,} of {one.rows:,} rows ({share:.1%}, {money_share:.1%} of "
+                    f"the money) because {reason['outcome']}, such as {reason['example']}"
                 )
     if over:
         raise ContractError(

@@ -107,8 +107,8 @@ def refuse_over_budget(checked: Sequence[Checked], *, rows: float, money: float,
             money_share = abs(float(reason["money"])) / total_money if total_money else 0.0
             if share > max(allowed, rows) or money_share > max(allowed, money):
                 over.append(
-                    f"{one.contract.table}: {reason['rows']:,} of {one.rows:,} rows ({share:.1%}, {money_share:.1%} of "
-                    f"the money) because {reason['outcome']}, such as {reason['example']}"
+                    f"{one.contract.table}: {reason['rows']:,} of {one.rows:,} rows ({share:.1%}, {money_share:.1%} "
+                    f"of the money) because {reason['outcome']}, such as {reason['example']}"
                 )
     if over:
         raise ContractError(

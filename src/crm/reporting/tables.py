@@ -17,7 +17,7 @@ from crm.reporting.wording import MISSING, cells, clean, heading, is_numeric
 
 MOST_ROWS = 40
 
-_LONG = 24
+_LONG = 20
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -115,7 +115,7 @@ def _kind(column: pd.Series, texts: Sequence[str]) -> str:
 
 def _cell(at: int, text: str, kind: str) -> str:
     if at == 0 and kind != "number":
-        return f'<th scope="row">{escape(text)}</th>'
+        return f'<th scope="row"{_class(kind)}>{escape(text)}</th>'
     return f"<td{_class(kind)}>{escape(text)}</td>"
 
 

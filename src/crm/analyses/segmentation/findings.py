@@ -228,11 +228,15 @@ def _best(evidence: Evidence) -> Finding | None:
 def _best_traits(evidence: Evidence) -> Finding | None:
     if evidence.best_profile.empty:
         return None
-    values: dict[str, Any] = {"best": int(evidence.best_profile["customers"].max())}
-    template = "What sets the {best:,} apart who bring half of the margin" + _marked(
-        evidence.best_profile.head(4), values
+    values: dict[str, Any] = {
+        "best": int(evidence.best_profile["customers"].max()),
+        "gross_margin": evidence.gross_margin,
+    }
+    template = (
+        "What sets the {best:,} apart who bring half of the margin (gross margin of {gross_margin:.0%} assumed)"
     )
-    return evidence.finding("best_customers_differ", template.replace("; with", ": with") + ".", values)
+    template += _marked(evidence.best_profile.head(4), values).replace("; with", ": with")
+    return evidence.finding("best_customers_differ", template + ".", values)
 
 
 def _costs(evidence: Evidence, segments: Segments) -> Finding | None:

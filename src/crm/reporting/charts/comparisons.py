@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 MOST_DOT_ROWS = 24
 MOST_PROFILE_ROWS = 60
 _ROW = 0.27
+_PROFILE_ROW, _BETWEEN = 0.235, 1.35
 _LONGEST_LABEL = 28
+_STEP = 0.17
 _LOWEST_INDEX, _HIGHEST_INDEX = 20.0, 500.0
 
 
@@ -68,18 +70,13 @@ def _drawn_dots(frame: pd.DataFrame, palette: Mapping[str, str], value: str, uni
             axes.hlines(at, values.min(), values.max(), color="#C3CAD1", linewidth=2.4, zorder=1)
         for at, (name, colour) in enumerate(palette.items()):
             of_it = frame["count"] == name
-            shape = MARKERS[at % len(MARKERS)]
+            # Side by side, so that equal values do not hide each other.
+            height = rows[of_it] + _STEP * (at - (len(palette) - 1) / 2)
             axes.scatter(
-                frame["value"][of_it],
-                rows[of_it],
-                color=colour,
-                marker=shape,
-                s=42,
-                edgecolor="white",
-                lw=0.6,
-                zorder=2,
+                frame["value"][of_it], height, color=colour, marker=MARKERS[at % len(MARKERS)], s=30, zorder=2
             )
-        axes.set_xlim(left=min(0.0, axes.get_xlim()[0]) if (frame["value"] < 0).any() else 0.0)
+        if (frame["value"] >= 0).all():
+            axes.set_xlim(left=-0.02 * frame["value"].max())
         _draw_rows(axes, labels)
         name_values(axes, unit, along="x", what=value)
         legend_above(figure, palette, shapes=True)
@@ -139,29 +136,30 @@ def draw_profile(
 
 def _drawn_profile(frame: pd.DataFrame, palette: Mapping[str, str], average: float) -> Picture:
     groups = first_come(frame["group"])
-    rows = len(frame) + 1.35 * len(groups)
     with house_style():
-        figure, axes = canvas(height=0.35 + 0.235 * rows)
-        at, names, places = 0.0, [], []
+        figure, axes = canvas(height=0.35 + _PROFILE_ROW * (len(frame) + _BETWEEN * len(groups)))
+        at, places, names = 0.0, [], []
         for group in groups:
-            features = frame[frame["group"] == group]
-            axes.annotate(
-                shortened(group, 40),
-                (0, at),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                weight="bold",
-                fontsize=9,
-            )
-            heights = [at + 1 + step for step in range(len(features))]
-            _draw_deviations(axes, heights, features["index"], average, palette[group])
-            names += [shortened(name, _LONGEST_LABEL) for name in features["feature"]]
+            of_it = frame[frame["group"] == group]
+            heights = [at + 1 + step for step in range(len(of_it))]
+            _name_group(axes, group, at)
+            _draw_deviations(axes, heights, of_it["index"], average, palette[group])
+            axes.vlines(0, heights[0] - 0.45, heights[-1] + 0.45, color=INK, linewidth=1)
             places += heights
-            at = heights[-1] + 1.35
+            names += [shortened(name, _LONGEST_LABEL) for name in of_it["feature"]]
+            at = heights[-1] + _BETWEEN
         axes.set_yticks(places, names)
         axes.set_ylim(at - 0.75, -0.6)
         _draw_profile_axis(axes, average)
         return take_picture(figure)
+
+
+def _name_group(axes: Axes, group: str, at: float) -> None:
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    place = ("axes fraction", "data")
+    axes.annotate(
+        shortened(group, 40), (0, at), xycoords=place, va="center", weight="bold", fontsize=9, bbox=paper, zorder=5
+    )
 
 
 def _draw_deviations(axes: Axes, heights: list[float], index: pd.Series, average: float, colour: str) -> None:
@@ -184,7 +182,6 @@ def _draw_deviations(axes: Axes, heights: list[float], index: pd.Series, average
 def _draw_profile_axis(axes: Axes, average: float) -> None:
     ticks = [-2, -1, 0, 1, 2]
     low, high = axes.get_xlim()
-    axes.set_xlim(min(low, -1.1) - 0.35, max(high, 1.1) + 0.35)
     axes.set_xticks(ticks, [number(average * 2.0**tick) for tick in ticks])
     axes.set_xlim(min(low, -1.1) - 0.35, max(high, 1.1) + 0.35)
     axes.xaxis.tick_top()
@@ -192,7 +189,6 @@ def _draw_profile_axis(axes: Axes, average: float) -> None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="both", length=0)
     axes.spines[:].set_visible(False)
-    axes.axvline(0, color=INK, linewidth=1)
 
 
 def _profile_in_words(frame: pd.DataFrame, average: float) -> str:

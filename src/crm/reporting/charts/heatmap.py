@@ -13,7 +13,7 @@ from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
 from crm.reporting.charts.drawable import drawable, extremes, first_come, formats_for
 from crm.reporting.charts.labels import quiet_label, wrapped
 from crm.reporting.style import COMPARISON, INK, LETTER, WIDTH, canvas, diverging, house_style, readable_on, rising
-from crm.reporting.wording import heading, moments, number, quantity, shortened, tick
+from crm.reporting.wording import MINUS, SHARE, heading, moments, number, quantity, shortened, tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_COLUMNS = 30, 24
 _MOST_WRITTEN_COLUMNS = 16
-_ROW, _CELL = 0.27, 0.4
+_ROW, _CELL, _DIGIT = 0.27, 0.4, 0.07
 _WIDEST = 8.5
 
 
@@ -45,6 +45,29 @@ class _Map:
         """Is there room for the numbers themselves?"""
         return self.shown.shape[1] <= _MOST_WRITTEN_COLUMNS
 
+    @property
+    def is_whole(self) -> bool:
+        """Are the numbers of a size that makes digits behind the point a distraction?"""
+        return self.unit != SHARE and 100 <= float(self.grid.abs().max().max()) < 99_950
+
+    def said(self, value: float) -> str:
+        """A cell's number as it is written into it."""
+        return f"{value:,.0f}".replace("-", MINUS) if self.is_whole else number(value, self.unit)
+
+    @property
+    def cell_width(self) -> float:
+        """Inches that the widest number needs."""
+        if not self.is_written:
+            return _CELL
+        lengths = [len(self.said(value)) for value in self.shown.to_numpy().ravel() if np.isfinite(value)]
+        return max(_CELL, 0.1 + _DIGIT * max(lengths, default=0))
+
+    @property
+    def is_movement(self) -> bool:
+        """Do rows and columns begin with the same names? (those that are only on one side come last)"""
+        common = min(self.grid.shape)
+        return common > 1 and list(self.grid.index[:common]) == list(self.grid.columns[:common])
+
 
 def draw_heatmap(
     table: pd.DataFrame,
@@ -63,7 +86,7 @@ def draw_heatmap(
     unit: what the value is counted in; "share" for numbers from 0 to 1.
     centre: the value that is neither high nor low (0 for a difference, 100 for an index): below and above it get
         different colours. By default 0 where there are negative values.
-    Where rows and columns have the same names, the cells of those who stayed are framed.
+    Where rows and columns begin with the same names, the cells of those who stayed are framed.
     Raises RequestError where a column is not there, holds no numbers, or a cell is there twice.
     """
     frame = drawable(table, values={"value": value}, axis={"row": rows, "column": columns})
@@ -102,7 +125,7 @@ def _grid(frame: pd.DataFrame) -> pd.DataFrame:
 def _drawn(heat: _Map) -> Picture:
     grid = heat.shown
     longest = max(len(shortened(name, 24)) for name in grid.index)
-    width = min(_WIDEST, max(WIDTH, 0.5 + longest * LETTER + grid.shape[1] * _CELL))
+    width = min(_WIDEST, max(WIDTH, 0.5 + longest * LETTER + grid.shape[1] * heat.cell_width))
     with house_style():
         figure, axes = canvas(height=(1.5 if _is_slanted(grid) else 0.95) + _ROW * len(grid), width=width)
         _draw_cells(axes, heat)
@@ -128,8 +151,8 @@ def _draw_cells(axes: Axes, heat: _Map) -> None:
     )
     if heat.is_written:
         _write_cells(axes, heat)
-    if list(grid.index) == list(grid.columns):
-        _frame_diagonal(axes, len(grid))
+    if heat.is_movement:
+        _frame_diagonal(axes, min(grid.shape))
 
 
 def _write_cells(axes: Axes, heat: _Map) -> None:
@@ -139,8 +162,9 @@ def _write_cells(axes: Axes, heat: _Map) -> None:
         for column, value in enumerate(values):
             if np.isfinite(value):
                 colour = readable_on(_colours(heat)((value - low) / (high - low)))
-                said = number(value, heat.unit)
-                axes.text(column + 0.5, row + 0.5, said, ha="center", va="center", color=colour, fontsize=8)
+                axes.text(
+                    column + 0.5, row + 0.5, heat.said(value), ha="center", va="center", color=colour, fontsize=8
+                )
 
 
 def _colours(heat: _Map) -> Colormap:
@@ -202,8 +226,9 @@ def _in_words(heat: _Map) -> str:
         f"Highest {quantity(highest['value'], unit)} ({highest['row']}, {highest['column']}), "
         f"lowest {quantity(lowest['value'], unit)} ({lowest['row']}, {lowest['column']})."
     )
-    if list(heat.grid.index) == list(heat.grid.columns):
-        stayed = [f"{name} {quantity(heat.grid.loc[name, name], unit)}" for name in heat.grid.index]
+    if heat.is_movement:
+        same = heat.grid.index[: min(heat.grid.shape)]
+        stayed = [f"{name} {quantity(heat.grid.loc[name, name], unit)}" for name in same]
         return f"{words} Unchanged: {'; '.join(stayed)}."
     return f"{words} Last row, {heat.grid.index[-1]}: {_row_in_words(heat.grid.iloc[-1], unit)}."
 

@@ -124,7 +124,7 @@ def _name_series(figure: Figure, axes: Axes, points: _Points) -> None:
     names = first_come(points.frame["name"])
     if points.joined:
         last = {name: points.frame[points.frame["name"] == name].sort_values("x")["y"].iloc[-1] for name in names}
-        labels = [EndLabel(shortened(name, 22), float(y), points.palette[name]) for name, y in last.items()]
+        labels = [EndLabel(shortened(name, 26), float(y), points.palette[name]) for name, y in last.items()]
         label_ends(axes, labels, height=_HEIGHT)
     elif len(names) > 1:
         legend_above(figure, {name: points.palette[name] for name in names}, shapes=True)

@@ -1,0 +1,178 @@
+"""The whole segmentation on real data: it adds up, is true, is kept, and comes out again byte for byte."""
+
+import datetime as dt
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from crm.analyses.segmentation import NOBODY, previous_date, segment_customers
+from crm.analyses.segmentation.migration import TOTAL
+from crm.publishing import publish
+from crm.snapshots import snapshot
+
+pytestmark = pytest.mark.xdist_group("segmentation")
+
+AS_OF = dt.date(2018, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def found(journey):
+    return segment_customers(journey, AS_OF)
+
+
+@pytest.fixture(scope="module")
+def without_much(cdnow):
+    """CDNOW: nothing but purchases; most customers bought once and never again."""
+    return segment_customers(cdnow, dt.date(1998, 7, 1))
+
+
+def test_every_customer_of_the_snapshot_is_in_one_segment_of_each_kind(journey, found):
+    assert list(found.scores.columns) == ["customer_id", "rfm_segment", "cluster", "cluster_name"]
+    assert list(found.scores["customer_id"]) == list(snapshot(journey, AS_OF)["customer_id"])
+    assert not found.scores.isna().to_numpy().any()
+    numbers = found.scores.groupby("cluster_name")["cluster"].agg(["min", "max"])
+    assert numbers["min"].to_dict() == numbers["max"].to_dict() == dict(found.clusters.numbers)
+
+
+def test_customers_money_and_margin_add_up_to_everything(found):
+    for segments in (found.rfm, found.clusters):
+        assert segments.shares["customers"].sum() == 2_469
+        assert segments.shares["net_sales"].sum() == pytest.approx(4_596_039.58, abs=0.005)
+        assert segments.shares["margin"].sum() == pytest.approx(0.25 * 4_596_039.58, abs=0.005)
+        assert segments.costs["margin_after_discounts"].sum() == pytest.approx(0.25 * 4_596_039.58, abs=0.01)
+    assert found.rfm_grid["customers"].sum() == 2_469
+
+
+def test_what_moved_adds_up_to_both_snapshots(journey, found):
+    before, now = (snapshot(journey, date) for date in (found.previous, AS_OF))
+    for segments in (found.rfm, found.clusters):
+        matrix = segments.migration.matrix()
+        assert matrix.loc[TOTAL, TOTAL] == len(now)
+        assert segments.migration.customers == len(before)
+        for count, table in (("net_sales_before", before), ("net_sales_now", now)):
+            total = segments.migration.matrix(count).loc[TOTAL, TOTAL]
+            assert total == pytest.approx(table["net_sales_91d"].sum(), abs=0.001)
+
+
+def test_the_chosen_number_is_stable_and_beyond_chance(found):
+    row = found.choice_of_k[found.choice_of_k["chosen"]].iloc[0]
+    assert row["k"] == len(found.model.centres) >= 3
+    assert row["stability"] >= 0.8
+    assert row["silhouette_low"] > row["silhouette_by_chance"]
+
+
+def test_names_are_told_apart_and_true(found):
+    names = found.clusters.order
+    assert len(set(names)) == len(names) == 5
+    customers = found.rfm_customers.set_index("customer_id")
+    mean = customers["purchase_days_365d"].groupby(found.scores.set_index("customer_id")["cluster_name"]).mean()
+    for name in names:
+        if "requent buyers" in name:
+            assert mean[name] > customers["purchase_days_365d"].mean()
+        if "eldom buyers" in name:
+            assert mean[name] < customers["purchase_days_365d"].mean()
+
+
+def test_names_are_kept_over_dates_and_refits(journey, found):
+    earlier = segment_customers(journey, found.previous)
+    assert found.agreement > 0.9
+    later = segment_customers(journey, AS_OF, earlier=earlier.model)
+    assert set(later.clusters.order) & set(earlier.clusters.order)
+    joined = later.scores.merge(earlier.scores, on="customer_id", suffixes=("", "_before"))
+    assert (joined["cluster_name"] == joined["cluster_name_before"]).mean() > 0.75
+    assert (joined["cluster"] == joined["cluster_before"]).mean() > 0.75
+
+
+def test_segments_found_again_keep_strange_names_and_numbers(journey, found):
+    strange = found.model.named([11, 12, 13, 14, 15], list("vwxyz"))
+    again = segment_customers(journey, AS_OF, earlier=strange)
+    assert again.clusters.order == ("v", "w", "x", "y", "z")
+    expected = found.scores["cluster"] + 10
+    assert list(again.scores["cluster"]) == list(expected)
+    assert again.model.named(found.model.numbers, found.model.names).content == found.model.content
+
+
+def test_the_few_who_bring_most(journey, found):
+    half = found.best_table.iloc[0]
+    assert half["share_of_margin"] >= 0.5
+    money = snapshot(journey, AS_OF).set_index("customer_id")["net_sales_365d"]
+    assert money[list(found.best_ids)].sum() == pytest.approx(half["margin"] / 0.25, abs=0.01)
+    assert money[list(found.best_ids)].min() >= money.drop(list(found.best_ids)).max()
+    for _, rows in found.best_segments.groupby("kind"):
+        assert rows["best"].sum() == half["customers"] == len(found.best_ids)
+        assert rows["customers"].sum() == 2_469
+
+
+@pytest.mark.parametrize("segmentation", ["found", "without_much"])
+def test_findings_say_numbers_with_date_and_count_and_can_be_published(request, journey, segmentation):
+    result = request.getfixturevalue(segmentation)
+    for finding in result.findings:
+        assert finding.sentence
+        assert "nan" not in finding.sentence
+        assert finding.as_of == result.as_of
+        assert finding.values["customers"] > 0
+    draft = publish(
+        "02_segmentation",
+        settings=journey.settings,
+        run_folder="",
+        findings=result.findings,
+        measures=result.measures,
+        scores={"segments": result.scores},
+    )
+    assert draft.scores == {"segments": len(result.scores)}
+
+
+def test_margin_is_never_said_without_its_assumption(found):
+    for finding in found.findings:
+        if "margin" in finding.sentence:
+            assert finding.values["gross_margin"] == 0.25
+            assert "gross margin of 25% assumed" in finding.sentence
+
+
+def test_who_bought_nothing_for_a_year_is_told_apart(without_much):
+    silent = without_much.rfm_customers["purchase_days_365d"].to_numpy() == 0
+    assert silent.sum() == 15_238
+    assert set(without_much.scores.loc[silent, "cluster"]) == {NOBODY[0]}
+    assert set(without_much.scores.loc[silent, "rfm_segment"]) == {"Lost"}
+    assert not (without_much.scores.loc[~silent, "cluster"] == NOBODY[0]).any()
+    assert NOBODY[1] not in set(without_much.clusters.profile["segment"])
+
+
+def test_what_the_data_cannot_say_is_said(without_much):
+    sentence = without_much.findings["not_there"].sentence
+    for missing in ("what came back", "by department", "discounts", "channels"):
+        assert missing in sentence
+    assert without_much.clusters.departments is None
+    assert without_much.clusters.channels is None
+
+
+def test_too_little_history_leaves_out_what_moved_and_says_why(cdnow):
+    as_of = dt.date(1997, 3, 1)
+    assert previous_date(cdnow, as_of)[0] is None
+    young = segment_customers(cdnow, as_of)
+    assert young.previous is None
+    assert young.rfm.migration is None
+    assert "first purchase is of 1997-01-01" in young.findings["no_migration"].sentence
+    assert len(young.scores) == 16_322
+
+
+SCRIPT = """
+import hashlib, sys
+from crm import read_facts, read_settings, segment_customers
+facts = read_facts(read_settings(sys.argv[1]))
+found = segment_customers(facts, facts.settings.as_of)
+print(hashlib.sha256(found.scores.to_csv().encode()).hexdigest(), found.model.content)
+"""
+
+
+def test_another_process_with_another_number_of_threads_finds_the_same(journey, found):
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "CRM_THREADS": "1"}
+    toml = journey.settings.home / "crm.toml"
+    printed = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(toml)], env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+    here = hashlib.sha256(found.scores.to_csv().encode()).hexdigest()
+    assert printed == [here, found.model.content]

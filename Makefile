@@ -26,7 +26,7 @@ check: .venv/installed  ## style, types, import directions, documents in step wi
 	@$(BIN)/pytest -q tests/architecture
 
 lab: .venv/installed  ## JupyterLab on the project's own kernel, on this machine only
-	@$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
+	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
 
 review: .venv/installed  ## MLflow's pages over the project's store, on this machine only
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri \

@@ -66,6 +66,10 @@ class Findings(tuple[Finding, ...]):
             return next(finding for finding in self if finding.name == key)
         return super().__getitem__(key)
 
+    def pick(self, *names: str) -> Findings:
+        """Those of these names, in the order of the names; a name that was not found is left out."""
+        return Findings(next((finding for finding in self if finding.name == name), None) for name in names)
+
     def __str__(self) -> str:
         return "\n".join(finding.sentence for finding in self)
 

@@ -30,3 +30,8 @@ def test_findings_are_found_by_name_and_leave_out_what_could_not_be_found():
     assert findings[0] is SALES
     assert len(findings) == 1
     assert str(findings) == "1,234 USD of net sales."
+
+
+def test_findings_are_picked_by_name_in_the_order_asked_for():
+    other = Finding("other", "Another.", {}, AS_OF)
+    assert Findings([SALES, other]).pick("other", "not found", "sales") == (other, SALES)

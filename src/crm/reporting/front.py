@@ -55,9 +55,9 @@ def render_front_page(reports: Path) -> Path:
 
 
 def _published(runs: Sequence[Run], latest: Path) -> Run | None:
-    """The run that `latest` leads to, or else the newest that is COMPLETE."""
+    """The run that `latest` leads to, or else the newest that is COMPLETE and has every notebook."""
     named = latest.resolve().name if latest.is_dir() else ""
-    complete = [run for run in runs if run.status == "COMPLETE"]
+    complete = [run for run in runs if run.status == "COMPLETE" and not run.receipt.get("missing")]
     return next((run for run in runs if run.run_id == named), next(iter(complete), None))
 
 

@@ -70,6 +70,10 @@ class Findings(tuple[Finding, ...]):
         """Those of these names, in the order of the names; a name that was not found is left out."""
         return Findings(next((finding for finding in self if finding.name == name), None) for name in names)
 
+    def starting(self, start: str) -> Findings:
+        """Those whose name starts like this, in their order."""
+        return Findings(finding for finding in self if finding.name.startswith(start))
+
     def __str__(self) -> str:
         return "\n".join(finding.sentence for finding in self)
 

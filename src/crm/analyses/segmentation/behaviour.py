@@ -66,7 +66,7 @@ class Trait:
 
 _DEPARTMENT = Trait(
     "share of {}", "departments", "lines of {}", LINES, LINES_ADDED, "root",
-    more="much {}", named_from=0.05,
+    more="heavy on {}", named_from=0.05,
     do_more="Tell them what is new in {}, and suggest what goes with it.",
 )  # fmt: skip
 _CHANNEL = Trait(

@@ -61,16 +61,17 @@ class Evidence:
 
 
 def all_findings(evidence: Evidence) -> Findings:
-    """Every finding the evidence allows, in the order of the page."""
+    """Every finding the evidence allows, what matters most first."""
     return Findings(
         [
+            _best(evidence),
+            _kinds(evidence),
             _rfm(evidence),
+            *_moved(evidence),
+            _best_traits(evidence),
             _choice(evidence),
             *_clusters(evidence),
-            _best(evidence),
-            _best_traits(evidence),
             *(_costs(evidence, one) for one in (evidence.rfm, evidence.clusters)),
-            *_moved(evidence),
             _not_there(evidence),
         ]
     )
@@ -99,6 +100,25 @@ def _rfm(evidence: Evidence) -> Finding:
             "{richest_sales:.0%} of the net sales of the last 365 days."
         )
     return evidence.finding("rfm", template, values)
+
+
+def _kinds(evidence: Evidence) -> Finding | None:
+    """All segments by behaviour in one sentence, the one that brings most first."""
+    shares = evidence.clusters.shares[evidence.clusters.shares["customers"] > 0]
+    rows = shares.sort_values("share_of_net_sales", ascending=False, kind="stable").to_dict("records")
+    if len(rows) < 2:
+        return None
+    values: dict[str, Any] = {"kinds": len(rows)}
+    clauses = []
+    for place, row in enumerate(rows, start=1):
+        values |= {
+            f"kind_{place}": str(row["segment"]),
+            f"kind_{place}_customers": float(row["share_of_customers"]),
+            f"kind_{place}_sales": float(row["share_of_net_sales"]),
+        }
+        clauses.append(f"“{{kind_{place}}}” ({{kind_{place}_customers:.0%}}, {{kind_{place}_sales:.0%}})")
+    template = "By behaviour there are {kinds} kinds, each with its share of customers and of the year's net sales: "
+    return evidence.finding("kinds", template + ", ".join(clauses) + ".", values, shares)
 
 
 def _choice(evidence: Evidence) -> Finding:
@@ -218,7 +238,7 @@ def _best(evidence: Evidence) -> Finding | None:
         values |= {f"share_{place}": float(row["share_of_customers"])}
     values |= {"times": float(rows[0]["times_average"]), "each": float(rows[0]["margin_per_customer"])}
     template = (
-        "{best_1:,} of {customers:,} customers ({share_1:.0%}) bring {part_1:.0%} of the margin, {best_2:,} "
+        "As of {as_of}, {best_1:,} of {customers:,} customers ({share_1:.0%}) bring {part_1:.0%} of the year's margin, {best_2:,} "
         "({share_2:.0%}) bring {part_2:.0%} (gross margin of {gross_margin:.0%} assumed where a product's own is not "
         "known). Each of the first brings {each:,.0f} {currency}, {times:.1f} times the average."
     )

@@ -145,11 +145,6 @@ def positions_of(table: pd.DataFrame, traits: Sequence[FittedTrait]) -> np.ndarr
     return positions([asdict(trait) for trait in traits], table)
 
 
-def values_of(table: pd.DataFrame, traits: Sequence[FittedTrait]) -> pd.DataFrame:
-    """The value of each trait, before scales and tails, one column per trait."""
-    return pd.DataFrame({t.name: trait_values(asdict(t), table) for t in traits}, index=table.index)
-
-
 def as_seen_by(earlier: ClusterModel, table: pd.DataFrame, traits: Sequence[FittedTrait]) -> np.ndarray:
     """The place of the earlier segment each row would be in, had the earlier centres been today's.
 

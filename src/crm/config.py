@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from crm.errors import SettingsError
+from crm.errors import RequestError, SettingsError
+from crm.periods import read_date
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=3660)]
@@ -56,12 +57,12 @@ class Clock(Section):
     @classmethod
     def _date_only(cls, value: Any) -> Any:
         if isinstance(value, dt.datetime):
-            raise ValueError("a date without a time, such as 2018-01-01")
+            raise ValueError("a date without a time")
         if isinstance(value, str):
             try:
-                return dt.date.fromisoformat(value)
-            except ValueError:
-                raise ValueError("a date such as 2018-01-01") from None
+                return read_date(value)
+            except RequestError:
+                raise ValueError("a date") from None
         return value
 
 
@@ -231,7 +232,7 @@ def read_settings(path: str | Path = "crm.toml", *, as_of: dt.date | str | None 
         raise SettingsError(
             f"Every key of {file.name} must be known and of the right type.",
             found="; ".join(lines),
-            do="Mend each of these in crm.toml; nothing was started.",
+            do=f"Mend each of these in {file.name}; nothing was started.",
         ) from None
 
 
@@ -250,7 +251,14 @@ def _line(detail: Any) -> str:
     if "|" in message and key == "crm.toml":
         expected, found = message.split("|", 1)
         return f"{expected}, found {found}"
-    return f"{key} must be {_expected(location, message)}, found {detail['input']!r}"
+    if detail["type"] == "model_type":
+        return f"{key} must be a section, [{key}], found {detail['input']!r}"
+    return f"{key} must be {_expected(location, message)}, found {_found(detail['input'])}"
+
+
+def _found(value: Any) -> str:
+    """A value as it stands in TOML."""
+    return value.isoformat() if isinstance(value, dt.date) else repr(value)
 
 
 def _expected(location: list[str], message: str) -> str:

@@ -63,8 +63,15 @@ class Findings(tuple[Finding, ...]):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
+            if key not in self.names:
+                raise KeyError(f"no finding {key!r} among {', '.join(self.names)}")
             return next(finding for finding in self if finding.name == key)
         return super().__getitem__(key)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in their order."""
+        return tuple(finding.name for finding in self)
 
     def pick(self, *names: str) -> Findings:
         """Those of these names, in the order of the names; a name that was not found is left out."""

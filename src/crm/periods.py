@@ -36,7 +36,10 @@ def read_date(text: str | dt.date) -> dt.date:
     if isinstance(text, dt.date):
         return text
     try:
-        return dt.date.fromisoformat(text)
+        date = dt.date.fromisoformat(text)
+        if date.isoformat() != text:
+            raise ValueError
+        return date
     except ValueError:
         raise RequestError(
             "A date is written YYYY-MM-DD.", found=repr(text), do="Write, for example, 2018-01-01."

@@ -18,7 +18,7 @@ from crm.features import customer_features, dictionary_hash, features_of
 from crm.kept import code_fingerprint, keep_folder
 from crm.mart import Mart, open_mart
 from crm.outcomes import customer_outcomes
-from crm.periods import date_of, day_number
+from crm.periods import date_of, day_number, read_date
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Splits:
     horizon_days: int
 
 
-def snapshot(facts: Facts, as_of: dt.date) -> pd.DataFrame:
+def snapshot(facts: Facts, as_of: dt.date | str) -> pd.DataFrame:
     """One row per customer with a purchase before `as_of`, sorted by customer_id, one column per feature.
 
     Kept under data/mart by the fingerprint of the source and of the features. Raises NotEnoughData when nobody had
     bought anything before `as_of`.
     """
-    mart = open_mart(facts)
+    mart, as_of = open_mart(facts), read_date(as_of)
     assert mart.folder is not None
     _require_purchases(facts, as_of)
     made_of = f"{dictionary_hash(mart)}-{code_fingerprint('features', 'periods', 'engine')}"
@@ -45,12 +45,12 @@ def snapshot(facts: Facts, as_of: dt.date) -> pd.DataFrame:
     return pd.read_parquet(place / "snapshot.parquet")
 
 
-def labelled_snapshot(facts: Facts, as_of: dt.date, *, horizon_days: int) -> pd.DataFrame:
+def labelled_snapshot(facts: Facts, as_of: dt.date | str, *, horizon_days: int) -> pd.DataFrame:
     """A snapshot with what happened in `[as_of, as_of + horizon_days)`: purchase_days_next, net_sales_next.
 
     Raises NotEnoughData when the horizon reaches past the newest day that is known.
     """
-    last = facts.last_day
+    last, as_of = facts.last_day, read_date(as_of)
     if day_number(as_of) + horizon_days > last + 1:
         raise NotEnoughData(
             f"An outcome over {horizon_days} days can be read once they have passed.",
@@ -62,12 +62,15 @@ def labelled_snapshot(facts: Facts, as_of: dt.date, *, horizon_days: int) -> pd.
     return labelled.fillna({"purchase_days_next": 0, "net_sales_next": 0.0}).astype({"purchase_days_next": "int64"})
 
 
-def temporal_splits(facts: Facts, as_of: dt.date, *, horizon_days: int, judged: int = 2, most: int = 6) -> Splits:
+def temporal_splits(
+    facts: Facts, as_of: dt.date | str, *, horizon_days: int, judged: int = 2, most: int = 6
+) -> Splits:
     """Dates a horizon apart, walking back from the newest one whose horizon has passed by `as_of`.
 
     The newest `judged` dates are for judging, up to `most` in all; a date needs a horizon of history before it.
     Raises NotEnoughData when fewer than `judged + 1` dates fit.
     """
+    as_of = read_date(as_of)
     newest = min(day_number(as_of), facts.last_day + 1) - horizon_days
     days = [newest - step * horizon_days for step in range(most)]
     dates = [date_of(day) for day in days if day - horizon_days >= facts.first_day]

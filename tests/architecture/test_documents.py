@@ -102,6 +102,11 @@ def test_notebooks_are_stories(notebook):
         assert not [t for t in texts if re.search(r"\d", t)], "no number is typed into the text of a report"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.relative_to(ROOT).as_posix())
+def test_no_document_holds_a_place_for_a_number(document):
+    assert not re.findall(r"\b(?:RUN|TEST|XXX|TBD)_[A-Z]+\b", document.read_text())
+
+
 def test_the_glossary_is_sorted_out():
     words = re.findall(r"^\| \*\*(.+?)\*\*", (ROOT / "GLOSSARY.md").read_text(), flags=re.MULTILINE)
     assert len(words) == len(set(words)) > 25

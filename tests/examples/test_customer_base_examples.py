@@ -7,7 +7,7 @@ import pytest
 
 from crm.analyses.customer_base.movement import movement
 from crm.analyses.customer_base.retention import concentration, concentration_curve, gini, retention
-from crm.analyses.customer_base.sales import compare_months, sales_by, sales_by_month
+from crm.analyses.customer_base.sales import compare_months, sales_by, sales_by_month, sales_by_tenth
 
 PURCHASES = """
 customer_id  order_id  ordered_at   product_id  net_amount
@@ -77,6 +77,7 @@ def test_movement_with_customers_active_for_30_days(mart, months, on):
     moves = movement(mart, on("2017-04-01"), months=months, active_within_days=30).set_index("starts_at")
     january, february, march = (moves.loc[dt.date(2017, m, 1)] for m in (1, 2, 3))
     assert (january["new"], january["lapsed"], january["active_at_end"]) == (2, 0, 2), "ann and bob"
+    assert [january["settled"], february["settled"], march["settled"]] == [False, True, True], "30 days after 01-02"
     # ann bought on 2017-01-02 and again 30 days later: never lapsed. bob lapses on 2017-02-15.
     assert (february["new"], february["won_back"], february["lapsed"]) == (1, 0, 1), "cat; bob"
     # ann lapses on 2017-03-04 and is won back on the 28th; cat lapses on 2017-03-30, back a day later.
@@ -87,7 +88,7 @@ def test_movement_with_customers_active_for_30_days(mart, months, on):
 
 
 def test_retention_by_joining_cohort(mart, on):
-    table = retention(mart, on("2017-04-01")).set_index(["cohort_starts_at", "months_since"])
+    table = retention(mart, on("2017-04-01"), active_within_days=30).set_index(["cohort_starts_at", "months_since"])
     january, february = dt.date(2017, 1, 1), dt.date(2017, 2, 1)
     assert table.loc[(january, 0), "customers"] == 2
     assert table.loc[(january, 1), "retained"] == 0.5, "ann of ann and bob"
@@ -99,9 +100,13 @@ def test_retention_by_joining_cohort(mart, on):
 
 
 def test_sales_by_department(mart, on):
-    table = sales_by(mart, on("2017-04-01"), dimension="department", days=31).set_index("department")
-    assert table["net_sales"].to_dict() == {"drinks": 50.0}
-    before = sales_by(mart, on("2017-03-01"), dimension="department", days=28).set_index("department").loc["food"]
+    lines = mart["purchases"], mart["products"]
+    table = sales_by(*lines, on("2017-04-01"), dimension="department", days=31).set_index("department")
+    assert table["net_sales"].to_dict() == {"drinks": 50.0, "food": 0.0}, "what sells nothing now does not vanish"
+    assert table.loc["drinks", ["orders", "customers"]].tolist() == [2, 2]
+    assert table.loc["food", "before"] == 40
+    assert table.loc["food", "change"] == -1
+    before = sales_by(*lines, on("2017-03-01"), dimension="department", days=28).set_index("department").loc["food"]
     assert before["net_sales"] == 40
     assert before["before"] == 20, "bob's; ann's first purchase lies 30 days before February"
     assert before["change"] == pytest.approx(1.0)
@@ -109,7 +114,24 @@ def test_sales_by_department(mart, on):
 
 def test_what_the_mart_does_not_know_is_empty(mart_of, on):
     bare = mart_of("duckdb", purchases="customer_id order_id ordered_at net_amount\nann 1 2017-01-20 5")
-    assert sales_by(bare, on("2017-02-01"), dimension="category").empty
+    assert sales_by(bare["purchases"], None, on("2017-02-01"), dimension="category").empty
+
+
+def test_tenths_of_twenty_customers():
+    customers = pd.DataFrame(
+        {
+            "customer_id": [f"c{i:02d}" for i in range(21)],
+            "net_sales_365d": [float(i) for i in range(21)],
+            "orders_365d": 1,
+            "units_365d": 2.0,
+        }
+    )
+    table = sales_by_tenth(customers).set_index("tenth")
+    assert table["customers"].tolist() == [2] * 10, "c00 spent nothing and is no buyer"
+    assert table.loc[1, "net_sales"] == 39, "20 and 19"
+    assert table.loc[10, "net_sales"] == 3, "2 and 1"
+    assert table["share"].sum() == pytest.approx(1)
+    assert table.loc[1, "units"] == 4
 
 
 def test_concentration_of_ten_customers():

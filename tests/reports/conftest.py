@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -190,9 +192,11 @@ def _cells_of_a_report() -> list[Any]:
 
 def _executed(cells: list[Any], path: Path) -> Path:
     notebook = new_notebook(cells=cells)
-    manager = KernelManager(kernel_name="python3", transport="ipc")
+    sockets = tempfile.mkdtemp(prefix="crm-", dir="/tmp")  # a short path, as sockets need
+    manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=f"{sockets}/k.json")
     with contextlib.suppress(CellExecutionError):  # the notebook keeps what happened, and that is looked at
         NotebookClient(notebook, km=manager, timeout=120).execute()
+    shutil.rmtree(sockets)
     nbformat.write(notebook, path)
     return path
 

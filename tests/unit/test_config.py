@@ -58,7 +58,10 @@ def test_the_as_of_date_can_be_overridden(project):
         (GOOD + '[folders]\nnotebooks = "elsewhere"', "folders.notebooks: a folder that exists, found"),
         ('[source]\nkind = "cdnw"\n[clock]\nas_of = 1998-01-01', "found 'cdnw'"),
         ('[source]\nkind = "cdnow"', "clock is missing"),
-        ('[source]\nkind = "cdnow"\n[clock]\nas_of = "1998-02-30"', "clock.as_of must be a date such as 2018-01-01"),
+        (
+            '[source]\nkind = "cdnow"\n[clock]\nas_of = "1998-02-30"',
+            "clock.as_of must be a date (a date such as 2018-01-01",
+        ),
         (
             '[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-01-01T10:00:00',
             "clock.as_of must be a date without a time",

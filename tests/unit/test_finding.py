@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from crm.finding import Finding, Findings
 
 AS_OF = dt.date(2018, 1, 1)
@@ -29,6 +31,8 @@ def test_findings_are_found_by_name_and_leave_out_what_could_not_be_found():
     assert findings["sales"] is SALES
     assert findings[0] is SALES
     assert len(findings) == 1
+    with pytest.raises(KeyError, match="no finding 'sails' among sales"):
+        findings["sails"]
     assert str(findings) == "1,234 USD of net sales."
 
 

@@ -59,7 +59,7 @@ def test_on_the_first_of_a_month_the_month_before_is_full():
     assert month_start(last_full_month(dt.date(2018, 1, 31))) == dt.date(2017, 12, 1)
 
 
-@pytest.mark.parametrize("text", ["01.02.2018", "2018-02-30", "today", ""])
+@pytest.mark.parametrize("text", ["01.02.2018", "2018-02-30", "20180101", "today", ""])
 def test_only_full_dates_are_read(text):
     with pytest.raises(RequestError, match="YYYY-MM-DD"):
         read_date(text)

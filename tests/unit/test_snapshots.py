@@ -81,3 +81,7 @@ def test_the_same_snapshot_twice_is_the_same_file(journey, on, tmp_path):
     pattern = "mart/*/*/snapshots/*/2017-10-01/snapshot.parquet"
     (one,), (other,) = (list(f.settings.folders.data.glob(pattern)) for f in (journey, again))
     assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_date_may_be_written_as_text(journey, on):
+    assert snapshot(journey, "2017-10-01").equals(snapshot(journey, on("2017-10-01")))

@@ -17,7 +17,7 @@ from crm.contracts import CONTRACTS
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
 from crm.finding import Finding, Findings
-from crm.periods import date_of, day_number
+from crm.periods import date_of, day_number, read_date
 
 CENT = Decimal("0.01")
 ONE_PERSON_AT_MOST = 0.05  # of all lines; beyond it an account is a till or a reseller, not one person
@@ -27,7 +27,8 @@ ONE_PERSON_AT_MOST = 0.05  # of all lines; beyond it an account is a till or a r
 class DataQuality:
     """Everything the data-quality page shows.
 
-    tables:    one row per table of the source: rows, kept, set_aside, became_returns, first, last, sha256.
+    tables:    one row per table of the source: rows, set_aside, became_returns, from_purchases, kept, first, last,
+               sha256; kept = rows - set_aside - became_returns + from_purchases.
     outcomes:  one row per table and reason a row was not kept: rows, share of the table's rows, money.
     money:     the reconciliation of every table with money: in = kept + became returns + set aside, to the cent.
     coverage:  every canonical table, whether it is there, and what it unlocks.
@@ -122,7 +123,7 @@ class DataQuality:
             template = (
                 "The data are up to date: the newest known purchase is of {newest}, the day before the as-of date"
             )
-        template += "; {later_rows:,} later lines are not looked at." if values["later_rows"] else "."
+        template += "; lines of later days, not looked at: {later_rows:,}." if values["later_rows"] else "."
         return Finding("freshness", template, values, self.as_of)
 
     def _coverage(self) -> Finding:
@@ -140,20 +141,20 @@ class DataQuality:
         met = self.oddities[self.oddities["count"] > 0]
         values = {"looked_for": len(self.oddities), "met": len(met), "names": "; ".join(met["what"])}
         template = (
-            "Of {looked_for} oddities looked for, {met} were met: {names}."
+            "Oddities met: {met} of {looked_for} looked for ({names})."
             if len(met)
             else "None of the {looked_for} oddities looked for was met."
         )
         return Finding("oddities", template, values, self.as_of)
 
 
-def examine_data(facts: Facts, as_of: dt.date) -> DataQuality:
+def examine_data(facts: Facts, as_of: dt.date | str) -> DataQuality:
     """Examine the facts as of a date; see DataQuality for what is in it."""
-    settings = facts.settings
+    settings, as_of = facts.settings, read_date(as_of)
     return DataQuality(
         as_of=as_of,
         currency=settings.money.currency,
-        tables=facts.tables,
+        tables=_tables(facts),
         outcomes=_outcomes(facts),
         money=reconcile(facts.tables),
         coverage=_coverage(facts),
@@ -177,6 +178,13 @@ def reconcile(tables: pd.DataFrame) -> pd.DataFrame:
     money[names] = money[names].map(lambda amount: amount if isinstance(amount, Decimal) else Decimal(0))
     rest = money["came_in"] - money["kept"] - money["became_returns"] - money["set_aside"]
     return money.assign(difference=rest.map(lambda amount: amount.quantize(CENT)))
+
+
+def _tables(facts: Facts) -> pd.DataFrame:
+    """The tables of the source, with the rows that came from another table: cancelled purchases among the returns."""
+    tables = facts.tables
+    own = tables["rows"] - tables["set_aside"] - tables["became_returns"]
+    return tables.assign(from_purchases=tables["kept"] - own)
 
 
 def _outcomes(facts: Facts) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from crm.analyses.customer_base import CustomerBase
+from crm.periods import last_full_month, month_start
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_concentration, draw_heatmap, draw_line, draw_stacked_bars
 from crm.reporting.tables import Table, show_table
@@ -43,19 +44,21 @@ def show_comparison(base: CustomerBase) -> Table:
     there = [name for name in yardsticks if base.comparison[name].notna().any()]
     absent = [words for name, words in yardsticks.items() if name not in there]
     columns = ["metric", "actual", *(column for name in there for column in (name, f"{name}_change"))]
-    table = base.comparison[columns].rename(
-        columns={f"{name}_change": f"against {yardsticks[name]}" for name in there}
-    )
-    table = table.rename(columns={name: yardsticks[name] for name in there})
+    words = {"net_sales": f"Net sales ({base.currency})", "customers": "Customers served"}
+    metrics = [words.get(metric, metric.capitalize()) for metric in base.comparison["metric"]]
+    headings = {name: yardsticks[name] for name in there}
+    headings |= {f"{name}_change": f"against {yardsticks[name]}" for name in there}
+    table = base.comparison[columns].assign(metric=metrics).rename(columns=headings)
     formats = {"actual": ",.0f", **{yardsticks[name]: ",.0f" for name in there}}
     formats |= {f"against {yardsticks[name]}": "+.1%" for name in there}
     notes = f"Not in the data: {', '.join(absent)}." if absent else ()
-    return show_table(table, caption="The last full month against its yardsticks", formats=formats, notes=notes)
+    month = month_start(last_full_month(base.as_of))
+    return show_table(table, caption=f"{month:%B %Y} against its yardsticks", formats=formats, notes=notes)
 
 
 def draw_movement(base: CustomerBase) -> Chart:
-    """Customers who came and who went, month by month, without the first (where everybody looks new)."""
-    moves = base.movement.iloc[1:]
+    """Customers who came and who went, month by month, from where the history tells who is active."""
+    moves = base.movement[base.movement["settled"]]
     moves = moves[moves["month"].isin(base.months.loc[base.months["complete"], "month"])]
     wide = moves.assign(lapsed=-moves["lapsed"]).rename(columns=_MOVES)
     table = wide.melt(id_vars="starts_at", value_vars=list(_MOVES.values()), var_name="event", value_name="customers")
@@ -68,7 +71,7 @@ def draw_movement(base: CustomerBase) -> Chart:
         colour_by="event",
         unit="customers",
         title=f"Active customers moved by {gained:+,} over {len(moves)} months",
-        note=f"Active: bought within {base.active_within_days} days. Without the first month, where all look new.",
+        note=f"Active: bought within {base.active_within_days} days. Earlier months, where all look new: left out.",
     )
 
 
@@ -99,7 +102,7 @@ def draw_retention(base: CustomerBase, *, most_cohorts: int = 13) -> Chart:
         value="retained",
         unit="share",
         title=title,
-        note="By month of the first purchase (customers); the first cohort may have bought before the data begin.",
+        note="By month of the first purchase (customers); the earliest may have bought before the data begin.",
     )
 
 
@@ -118,7 +121,22 @@ def draw_best_customers(base: CustomerBase) -> Chart:
 
 def show_best(base: CustomerBase) -> Table:
     """What the best tenth does differently."""
-    return show_table(base.best, caption="The best tenth of the last year's customers beside the others (medians)")
+    shares = {name: ".0%" for name in base.best.columns if name.startswith("share")}
+    money = {name: ",.2f" for name in base.best.columns if name.startswith("net sales")}
+    return show_table(
+        base.best,
+        caption=f"The best tenth of the last year's buyers beside the others (medians; money in {base.currency})",
+        formats=shares | money,
+    )
+
+
+def show_tenths(base: CustomerBase) -> Table:
+    """What each tenth of the last year's buyers brought."""
+    return show_table(
+        base.tenths,
+        caption=f"The last year's buyers in tenths, the best first (money in {base.currency})",
+        formats={"net_sales": ",.0f", "share": ".1%", "units": ",.0f", "net_sales_per_customer": ",.0f"},
+    )
 
 
 def draw_departments(base: CustomerBase, *, most: int = 12) -> Chart:
@@ -138,17 +156,17 @@ def draw_departments(base: CustomerBase, *, most: int = 12) -> Chart:
 
 def show_categories(base: CustomerBase) -> Table:
     """The largest categories, and how they moved."""
-    return _show_sales(base.categories, caption="The largest categories of the last 91 days")
+    return _show_sales(base, base.categories, caption="The largest categories of the last 91 days")
 
 
 def show_channels(base: CustomerBase) -> Table:
     """Net sales by channel."""
-    return _show_sales(base.channels, caption="Channels, last 91 days")
+    return _show_sales(base, base.channels, caption="Channels of the last 91 days")
 
 
 def show_stores(base: CustomerBase) -> Table:
     """The largest stores."""
-    return _show_sales(base.stores, caption="The largest stores of the last 91 days")
+    return _show_sales(base, base.stores, caption="The largest stores of the last 91 days")
 
 
 def show_left_out(base: CustomerBase) -> Table:
@@ -156,6 +174,16 @@ def show_left_out(base: CustomerBase) -> Table:
     return show_table(base.left_out, caption=f"Not in the customer base, as of {base.as_of}")
 
 
-def _show_sales(table: pd.DataFrame, *, caption: str) -> Table:
-    formats = {"net_sales": ",.0f", "before": ",.0f", "share": ".1%", "change": "+.1%"}
-    return show_table(table, caption=caption, formats=formats, most_rows=12)
+def _show_sales(base: CustomerBase, table: pd.DataFrame, *, caption: str) -> Table:
+    formats = {"net_sales": ",.0f", "units": ",.0f", "before": ",.0f", "share": ".1%", "change": "+.1%"}
+    caption = f"{caption}, against the 91 before (money in {base.currency})"
+    return show_table(table, caption=caption, formats=formats, most_rows=12, notes=_gone(table, base.currency))
+
+
+def _gone(table: pd.DataFrame, currency: str) -> tuple[str, ...]:
+    """What sold in the days before and sells nothing now: easily overlooked at the end of a long table."""
+    gone = table[(table["net_sales"] == 0) & (table["before"] > 0)]
+    if gone.empty:
+        return ()
+    money, names = float(gone["before"].sum()), ", ".join(gone.iloc[:3, 0])
+    return (f"Without any sales now: {len(gone)}, which brought {money:,.0f} {currency} before ({names} first).",)

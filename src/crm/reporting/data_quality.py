@@ -17,7 +17,17 @@ def show_sources(quality: DataQuality) -> Table:
         last=pd.to_datetime(quality.tables["last"]).dt.date,
         fingerprint=quality.tables["sha256"].str[:12],
     )
-    columns = ["table", "rows", "kept", "set_aside", "became_returns", "first", "last", "fingerprint"]
+    columns = [
+        "table",
+        "rows",
+        "set_aside",
+        "became_returns",
+        "from_purchases",
+        "kept",
+        "first",
+        "last",
+        "fingerprint",
+    ]
     return show_table(table[columns], caption="Tables as they came", notes=quality.notes)
 
 

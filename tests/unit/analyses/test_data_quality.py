@@ -74,4 +74,6 @@ def test_silence_before_the_as_of_date_is_said(quality_of):
     freshness = quality.findings["freshness"]
     assert freshness.values["silent_days"] == 3
     assert freshness.values["later_rows"] == 1
-    assert "3 full days before the as-of date 1997-01-05; 1 later lines" in freshness.sentence
+    assert (
+        "3 full days before the as-of date 1997-01-05; lines of later days, not looked at: 1." in freshness.sentence
+    )

@@ -10,14 +10,15 @@ import datetime as dt
 from dataclasses import dataclass
 
 import pandas as pd
+from scipy.stats import binomtest
 
 from crm.analyses.customer_base.movement import active_customers, events_by_day, movement
 from crm.analyses.customer_base.retention import concentration, concentration_curve, gini, retention
-from crm.analyses.customer_base.sales import compare_months, read_plan, sales_by, sales_by_month
+from crm.analyses.customer_base.sales import compare_months, read_plan, sales_by, sales_by_month, sales_by_tenth
 from crm.facts import Facts
 from crm.finding import Finding, Findings
 from crm.mart import Mart, open_mart
-from crm.periods import last_full_month, month_start
+from crm.periods import last_full_month, month_start, read_date
 from crm.snapshots import margin, snapshot
 
 
@@ -29,7 +30,8 @@ class CustomerBase:
     comparison:    the last full month against the one before, the year before and the plan.
     movement:      active at start and end of each month, new, won back, lapsed, returning.
     retention:     share of each joining cohort that bought, by months since joining.
-    concentration: what the best 1 to 50 % of customers bring; `curve` is the line behind it.
+    concentration: what the best 1 to 50 % of the year's buyers bring; `curve` is the line behind it, `tenths` the
+                   same by tenths of customers with orders and units.
     departments, categories, channels, stores: net sales of the last 91 days against the 91 before.
     best:          what the best tenth buys differently from the others.
     left_out:      who is known to the company and yet not in the customer base, with the reason.
@@ -47,6 +49,7 @@ class CustomerBase:
     retention: pd.DataFrame
     concentration: pd.DataFrame
     curve: pd.DataFrame
+    tenths: pd.DataFrame
     departments: pd.DataFrame
     categories: pd.DataFrame
     channels: pd.DataFrame
@@ -77,7 +80,7 @@ class CustomerBase:
             "active": self.active,
             "net_sales_365d": round(float(year.sum()), 2),
             "margin_365d": round(float(margin(self.snapshot, gross_margin=self.gross_margin).sum()), 2),
-            "gini_net_sales_365d": gini(year),
+            "gini_net_sales_365d": gini(year[year > 0]),
             "months": self.months[["starts_at", "net_sales", "orders", "customers", "complete"]].to_dict("records"),
         }
 
@@ -139,9 +142,8 @@ class CustomerBase:
             "days": self.active_within_days,
         }
         template = (
-            "In {month}, {lapsed:,} customers lapsed (nothing bought for more than {days} days), {new:,} were new "
-            "and {won_back:,} were won back: active customers went from {active_at_start:,} to {active_at_end:,} "
-            "({net:+,})."
+            "{month}: {lapsed:,} lapsed (nothing bought for more than {days} days), {new:,} new, {won_back:,} won "
+            "back; active customers went from {active_at_start:,} to {active_at_end:,} ({net:+,})."
         )
         return Finding("movement", template, values, self.as_of)
 
@@ -153,10 +155,13 @@ class CustomerBase:
             "cohorts": len(joined),
             "customers": int(joined["customers"].sum()),
             "retained": float(joined["bought"].sum() / joined["customers"].sum()),
+            "days": self.active_within_days,
         }
+        interval = binomtest(int(joined["bought"].sum()), int(values["customers"])).proportion_ci(method="wilson")
+        values |= {"low": float(interval.low), "high": float(interval.high)}
         template = (
-            "Of the {customers:,} customers who joined in {cohorts} monthly cohorts (after the first month of the "
-            "history), {retained:.0%} bought in the third month after joining."
+            "Of {customers:,} customers of {cohorts} monthly joining cohorts (from {days} days after the history "
+            "begins), {retained:.0%} ({low:.0%} to {high:.0%}) bought in the third month after joining."
         )
         return Finding("retention", template, values, self.as_of)
 
@@ -164,16 +169,18 @@ class CustomerBase:
         if self.concentration.empty:
             return None
         tenth = self.concentration.set_index("best").loc[0.10].to_dict()
+        year = self.snapshot["net_sales_365d"]
         values = {
+            "buyers": int((year > 0).sum()),
             "customers": int(tenth["customers"]),
             "share": float(tenth["share"]),
             "money": float(tenth["money"]),
             "currency": self.currency,
-            "gini": gini(self.snapshot["net_sales_365d"]),
+            "gini": gini(year[year > 0]),
         }
         template = (
-            "The best tenth ({customers:,} customers) brought {share:.0%} of the last year's net sales, {money:,.0f} "
-            "{currency} (Gini {gini:.2f})."
+            "Of the {buyers:,} customers who bought in the last 365 days, the best tenth ({customers:,}) brought "
+            "{share:.0%} of net sales, {money:,.0f} {currency} (Gini {gini:.2f})."
         )
         return Finding("concentration", template, values, self.as_of, self.concentration)
 
@@ -192,22 +199,24 @@ class CustomerBase:
             "down_change": float(down["change"]),
         }
         template = (
-            "{first} is the largest department with {first_share:.0%} of the last 91 days' net sales; against the 91 "
-            "days before, {up} moved {up_change:+.0%} and {down} {down_change:+.0%} (departments of at least 1 % of "
+            "The largest department is {first} with {first_share:.0%} of the last 91 days' net sales; against the 91 "
+            "days before, {up} moved {up_change:+.0%} and {down} {down_change:+.0%} (departments of at least 1% of "
             "sales)."
         )
         return Finding("departments", template, values, self.as_of)
 
 
-def describe_customer_base(facts: Facts, as_of: dt.date) -> CustomerBase:
+def describe_customer_base(facts: Facts, as_of: dt.date | str) -> CustomerBase:
     """Describe the customers known before `as_of` and what they did; see CustomerBase for what is in it.
 
     Raises NotEnoughData when nobody had bought anything before `as_of`.
     """
-    settings = facts.settings
+    settings, as_of = facts.settings, read_date(as_of)
     mart, customers = open_mart(facts), snapshot(facts, as_of)
     within = settings.definitions.active_within_days
     months = sales_by_month(mart, as_of)
+    purchases = facts["purchases"]
+    products = facts["products"] if facts.has("products") else None
     return CustomerBase(
         as_of=as_of,
         currency=settings.money.currency,
@@ -218,13 +227,14 @@ def describe_customer_base(facts: Facts, as_of: dt.date) -> CustomerBase:
         months=months,
         comparison=compare_months(months, read_plan(facts), as_of),
         movement=movement(mart, as_of, months=months, active_within_days=within),
-        retention=retention(mart, as_of),
+        retention=retention(mart, as_of, active_within_days=within),
         concentration=concentration(customers),
         curve=concentration_curve(customers),
-        departments=sales_by(mart, as_of, dimension="department"),
-        categories=sales_by(mart, as_of, dimension="category"),
-        channels=sales_by(mart, as_of, dimension="channel"),
-        stores=sales_by(mart, as_of, dimension="store_id"),
+        tenths=sales_by_tenth(customers),
+        departments=sales_by(purchases, products, as_of, dimension="department"),
+        categories=sales_by(purchases, products, as_of, dimension="category"),
+        channels=sales_by(purchases, products, as_of, dimension="channel"),
+        stores=sales_by(purchases, products, as_of, dimension="store_id"),
         best=best_tenth(customers),
         left_out=left_out(facts, mart, customers),
     )
@@ -242,16 +252,14 @@ _COMPARED = {
 
 
 def best_tenth(customers: pd.DataFrame) -> pd.DataFrame:
-    """How the best tenth of the last year's buyers differ from the others: medians, one row per trait."""
+    """How the best tenth of the last year's buyers differ from the others: a row each, medians of the traits."""
     buyers = customers[customers["net_sales_365d"] > 0]
     rank = buyers["net_sales_365d"].rank(method="first", ascending=False)
     best = rank <= -(-len(buyers) // 10)
-    rows = [
-        {"trait": words, "best_tenth": buyers.loc[best, name].median(), "others": buyers.loc[~best, name].median()}
-        for name, words in _COMPARED.items()
-        if name in buyers
-    ]
-    return pd.DataFrame(rows)
+    traits = [name for name in _COMPARED if name in buyers]
+    medians = [buyers.loc[best, traits].median(), buyers.loc[~best, traits].median()]
+    table = pd.DataFrame(medians, index=pd.Index(["the best tenth", "the others"], name="customers"))
+    return table.rename(columns=_COMPARED).reset_index()
 
 
 def left_out(facts: Facts, mart: Mart, customers: pd.DataFrame) -> pd.DataFrame:
@@ -289,4 +297,5 @@ __all__ = [
     "retention",
     "sales_by",
     "sales_by_month",
+    "sales_by_tenth",
 ]

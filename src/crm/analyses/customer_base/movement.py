@@ -20,11 +20,14 @@ EVENTS = ("new", "won_back", "lapsed")
 
 
 def movement(mart: Mart, as_of: dt.date, *, months: pd.DataFrame, active_within_days: int) -> pd.DataFrame:
-    """One row per month of `months`: active_at_start, new, won_back, lapsed, active_at_end, served, returning.
+    """Who came and who went in each month of `months`.
 
-    served: customers who bought in the month; returning: served, and neither new nor won back in it.
+    Columns: month, starts_at, active_at_start, new, won_back, lapsed, active_at_end, served, returning, settled.
+    served: customers who bought in the month; returning: served, and neither new nor won back in it; settled: at its
+    start the history was long enough to tell who is active (before that, everybody looks new).
     """
     events = events_by_day(mart, as_of, active_within_days=active_within_days)
+    first_seen = int(events["day"].min())
     rows = []
     for month, customers in zip(months["month"].tolist(), months["customers"].tolist(), strict=True):
         # As-of dates at both ends; a purchase on day p makes active from p + 1 on, so it belongs to [start, end).
@@ -39,6 +42,7 @@ def movement(mart: Mart, as_of: dt.date, *, months: pd.DataFrame, active_within_
                 **counts,
                 "active_at_end": _active(events, end),
                 "served": customers,
+                "settled": start - first_seen >= active_within_days,
             }
         )
     table = pd.DataFrame(rows)

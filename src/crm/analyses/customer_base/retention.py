@@ -10,16 +10,16 @@ import pandas as pd
 
 from crm.engine import to_pandas
 from crm.mart import Mart
-from crm.periods import known_before, last_full_month, month_start
+from crm.periods import date_of, known_before, last_full_month, month_start
 
 SHARES = (0.01, 0.05, 0.10, 0.20, 0.50)
 
 
-def retention(mart: Mart, as_of: dt.date) -> pd.DataFrame:
+def retention(mart: Mart, as_of: dt.date, *, active_within_days: int) -> pd.DataFrame:
     """One row per joining cohort (month of first purchase) and month since: customers, bought, retained (share).
 
-    Only full months before `as_of` count. The cohorts of the first months of a history hold customers who had bought
-    before it began: `before_history` marks the first cohort.
+    Only full months before `as_of` count. Cohorts that began within `active_within_days` of the first purchase of all
+    hold many who had bought before the history begins: `before_history` marks them.
     """
     days = known_before(mart["customer_days"], as_of).filter(nw.col("month") <= last_full_month(as_of))
     first = days.group_by("customer_id").agg(nw.col("month").min().alias("cohort"))
@@ -34,7 +34,8 @@ def retention(mart: Mart, as_of: dt.date) -> pd.DataFrame:
     table = table.join(size, on="cohort").sort_values(["cohort", "months_since"], ignore_index=True)
     table["retained"] = table["bought"] / table["customers"]
     table["cohort_starts_at"] = [month_start(month) for month in table["cohort"]]
-    table["before_history"] = table["cohort"] == table["cohort"].min()
+    settled = date_of(int(to_pandas(days.select(nw.col("day").min()))["day"].iloc[0]) + active_within_days)
+    table["before_history"] = [start < settled for start in table["cohort_starts_at"]]
     return table
 
 

@@ -6,20 +6,15 @@ import datetime as dt
 from typing import Literal
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
-from crm.engine import to_pandas
+from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
-from crm.mart import Mart
+from crm.mart import UNKNOWN, Mart
 from crm.periods import day_number, known_before, known_within, last_full_month, month_start
 
 Dimension = Literal["department", "category", "channel", "store_id"]
-_FRAME = {
-    "department": "customer_category_days",
-    "category": "customer_category_days",
-    "channel": "customer_place_days",
-    "store_id": "customer_place_days",
-}
 METRICS = ("net_sales", "orders", "units", "customers")
 
 
@@ -82,26 +77,71 @@ def read_plan(facts: Facts) -> pd.DataFrame:
     return table.assign(month=moments.dt.year * 12 + moments.dt.month - 1)
 
 
-def sales_by(mart: Mart, as_of: dt.date, *, dimension: Dimension, days: int = 91) -> pd.DataFrame:
-    """Net sales by department, category, channel or store over the last `days` days, against the days before those.
+def sales_by(
+    purchases: Lazy, products: Lazy | None, as_of: dt.date, *, dimension: Dimension, days: int = 91
+) -> pd.DataFrame:
+    """What was sold by department, category, channel or store in the last `days` days, against the days before those.
 
-    Columns: the dimension, net_sales (currency), share, customers, before (net sales of the `days` days before; empty
-    where history does not reach), change (share). Largest first; empty where the mart cannot say.
+    Columns: the dimension, net_sales (currency), share, orders, units, customers, before (net sales of the days
+    before), change (share; empty where there was nothing before). Largest first; what sold before and sells nothing
+    now is there with 0. Empty where the source cannot say.
     """
-    columns = [dimension, "net_sales", "share", "customers", "before", "change"]
-    if not mart.has(_FRAME[dimension]):
+    columns = [dimension, "net_sales", "share", "orders", "units", "customers", "before", "change"]
+    lines = _lines_with(purchases, products, dimension)
+    if lines is None:
         return pd.DataFrame(columns=columns)
-    frame = mart[_FRAME[dimension]]
     earlier = dt.date.fromordinal(as_of.toordinal() - days)
     now = to_pandas(
-        known_within(frame, as_of, days)
+        known_within(lines, as_of, days)
         .group_by(dimension)
-        .agg(nw.col("net_sales").sum().round(2), nw.col("customer_id").n_unique().alias("customers"))
+        .agg(
+            nw.col("net_amount").sum().round(2).alias("net_sales"),
+            nw.col("order_id").n_unique().alias("orders"),
+            nw.col("quantity").sum().round(2).alias("units"),
+            nw.col("customer_id").n_unique().alias("customers"),
+        )
     )
     before = to_pandas(
-        known_within(frame, earlier, days).group_by(dimension).agg(nw.col("net_sales").sum().round(2).alias("before"))
+        known_within(lines, earlier, days)
+        .group_by(dimension)
+        .agg(nw.col("net_amount").sum().round(2).alias("before"))
     )
-    table = now.merge(before, on=dimension, how="left")
-    table["share"] = table["net_sales"] / table["net_sales"].sum()
+    table = now.merge(before, on=dimension, how="outer").fillna(dict.fromkeys(columns[1:], 0.0))
+    table = table.astype({"orders": "int64", "customers": "int64"})
+    table["share"] = table["net_sales"] / max(float(table["net_sales"].sum()), 0.01)
     table["change"] = (table["net_sales"] / table["before"] - 1).where(table["before"] > 0)
-    return table.sort_values(["net_sales", dimension], ascending=[False, True], ignore_index=True)[columns]
+    order = ["net_sales", "before", dimension]
+    return table.sort_values(order, ascending=[False, False, True], ignore_index=True)[columns]
+
+
+def sales_by_tenth(snapshot: pd.DataFrame) -> pd.DataFrame:
+    """What each tenth of the last year's buyers brought, the best tenth first.
+
+    Columns: tenth (1 = best), customers, net_sales (currency), share, orders, units, net_sales_per_customer.
+    """
+    buyers = snapshot[snapshot["net_sales_365d"] > 0]
+    ranked = buyers.sort_values(["net_sales_365d", "customer_id"], ascending=[False, True])
+    tenth = np.arange(len(ranked)) * 10 // max(len(ranked), 1) + 1
+    table = (
+        ranked.groupby(tenth)
+        .agg(
+            customers=("customer_id", "size"),
+            net_sales=("net_sales_365d", "sum"),
+            orders=("orders_365d", "sum"),
+            units=("units_365d", "sum"),
+        )
+        .rename_axis("tenth")
+        .reset_index()
+    )
+    table["share"] = table["net_sales"] / table["net_sales"].sum()
+    table["net_sales_per_customer"] = table["net_sales"] / table["customers"]
+    return table[["tenth", "customers", "net_sales", "share", "orders", "units", "net_sales_per_customer"]]
+
+
+def _lines_with(purchases: Lazy, products: Lazy | None, dimension: Dimension) -> Lazy | None:
+    """Order lines with the dimension as a column, unknown ones named so."""
+    if dimension in ("department", "category"):
+        if products is None:
+            return None
+        purchases = purchases.join(products.select("product_id", dimension), on="product_id", how="left")
+    return purchases.with_columns(nw.col(dimension).fill_null(UNKNOWN), nw.col("quantity").fill_null(0.0))

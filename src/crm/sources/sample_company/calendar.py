@@ -42,10 +42,6 @@ class Calendar:
         """The day from which the higher prices hold."""
         return self.known_days - PRICE_RISE_DAYS_BEFORE
 
-    def day_of(self, date: dt.date) -> int:
-        """The number of a date; negative before the history."""
-        return (date - self.start).days
-
     def dates(self, days: Ints) -> Moments:
         """Midnight at the start of each day."""
         return np.datetime64(self.start, "D") + days.astype("timedelta64[D]")

@@ -65,7 +65,7 @@ def test_each_trait_can_be_read_from_the_table(behaviour):
         assert trait.part in behaviour.table
         assert not trait.whole or trait.whole in behaviour.table
     drinks = next(trait for trait in behaviour.traits if trait.name == "share of drinks")
-    assert (drinks.more, drinks.theme) == ("much drinks", "departments")
+    assert (drinks.more, drinks.theme) == ("heavy on drinks", "departments")
     assert "drinks" in drinks.do_more
 
 

@@ -1,4 +1,4 @@
-"""A sample company of 100,000 customers runs through all of it, and what is published agrees with the planted truth."""
+"""A sample company of 100,000 customers runs through all of it, and what is published agrees with the truth."""
 
 import json
 import shutil

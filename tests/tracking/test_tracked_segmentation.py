@@ -17,7 +17,15 @@ from crm.errors import RequestError
 from crm.facts import read_facts
 from crm.mart import open_mart
 from crm.snapshots import snapshot
-from crm.tracking import TrackingError, approved_segments, attach_notebook, track_model, track_segmentation
+from crm.tracking import (
+    TrackingError,
+    approve_published,
+    approved_segments,
+    attach_notebook,
+    champions,
+    track_model,
+    track_segmentation,
+)
 from crm.tracking.segmentation import _tracked
 from crm.tracking.store import store_of
 
@@ -66,19 +74,41 @@ def run_folder(tmp_path):
     return folder
 
 
+def published(segmentation, facts, run_folder):
+    """Track it, and let it count, as the runner does once the run is published."""
+    ids = track_segmentation(segmentation, facts=facts, run_folder=run_folder)
+    approve_published(ids, facts.settings)
+    return ids
+
+
+def renamed(segmentation, pattern, *, by=0):
+    """The same segments under other names and numbers: another version."""
+    model = segmentation.model
+    names = [pattern.format(name) for name in model.names]
+    return replace(segmentation, model=model.named([number + by for number in model.numbers], names))
+
+
+def aliases_of(facts):
+    aliases = client_of(facts).get_registered_model("segmentation").aliases
+    return {alias: int(number) for alias, number in aliases.items()}
+
+
 def client_of(facts):
     return store_of(facts.settings).client
 
 
 def test_a_draft_is_not_logged_and_no_store_is_made(facts, segmentation):
     assert track_segmentation(segmentation, facts=facts, run_folder="") == ()
-    assert approved_segments(facts.settings) is None
+    assert approved_segments(facts, AS_OF).model is None
+    assert champions(facts.settings) == {}
+    approve_published((), facts.settings)
     assert not facts.settings.home.exists()
 
 
 def test_what_a_reviewer_finds(facts, segmentation, run_folder):
     figures = {"choice_of_k": Chart(Picture()), "nothing": Chart(None)}
     (run_id,) = track_segmentation(segmentation, facts=facts, run_folder=run_folder, figures=figures)
+    approve_published([run_id], facts.settings)
     client = client_of(facts)
     run = client.get_run(run_id)
     assert run.info.status == "FINISHED"
@@ -128,28 +158,89 @@ def test_the_executed_notebook_is_kept_with_it(facts, segmentation, run_folder):
 
 def test_the_same_model_is_registered_once_and_another_becomes_challenger(facts, segmentation, run_folder):
     for _ in range(2):
-        track_segmentation(segmentation, facts=facts, run_folder=run_folder)
+        published(segmentation, facts, run_folder)
     client = client_of(facts)
     assert len(client.search_model_versions("name = 'segmentation'")) == 1
-    assert set(client.get_registered_model("segmentation").aliases) == {"champion"}
+    assert aliases_of(facts) == {"champion": 1}
 
-    names = [f"{name}!" for name in segmentation.model.names]
-    other = replace(segmentation, model=segmentation.model.named(segmentation.model.numbers, names))
-    track_segmentation(other, facts=facts, run_folder=run_folder)
-    aliases = client.get_registered_model("segmentation").aliases
-    assert {alias: int(number) for alias, number in aliases.items()} == {"champion": 1, "challenger": 2}
+    ids = published(renamed(segmentation, "{}!"), facts, run_folder)
+    approve_published(ids, facts.settings)
+    assert aliases_of(facts) == {"champion": 1, "challenger": 2}
     assert len(client.search_runs([client.get_experiment_by_name("segmentation").experiment_id])) == 3
-    assert approved_segments(facts.settings) == segmentation.model, "a person promotes, nobody else"
+    assert approved_segments(facts, AS_OF).model == segmentation.model, "a person promotes, nobody else"
+    client.set_registered_model_alias("segmentation", "champion", "2")
+    assert approved_segments(facts, AS_OF).model.names == renamed(segmentation, "{}!").model.names
+
+
+def test_a_run_that_is_not_published_approves_nothing(facts, segmentation, run_folder):
+    track_segmentation(segmentation, facts=facts, run_folder=run_folder)
+    assert aliases_of(facts) == {}
+    assert champions(facts.settings) == {}
+    assert approved_segments(facts, AS_OF).model is None
+    later = run_folder.with_name("2018-01-01_20180103T030000Z_0000")
+    later.mkdir()
+    published(segmentation, facts, later)
+    assert champions(facts.settings) == {"segmentation": {"version": "1", "run": run_folder.name}}
+
+
+def test_what_was_never_registered_cannot_be_approved(facts, segmentation, run_folder):
+    class Breaking:
+        def save(self, folder: Path, *, about: object) -> None:
+            raise ValueError("no such model")
+
+    with pytest.raises(ValueError, match="no such model"):
+        track_model(replace(_tracked(segmentation, facts), files=Breaking()), facts=facts, run_folder=run_folder)
+    (run,) = client_of(facts).search_runs([client_of(facts).get_experiment_by_name("segmentation").experiment_id])
+    approve_published([run.info.run_id], facts.settings)
+    assert champions(facts.settings) == {}
+    with pytest.raises(TrackingError):
+        approve_published(["0" * 32], facts.settings)
+
+
+def test_a_second_run_of_equal_inputs_gives_equal_scores(facts, segmentation, run_folder):
+    published(segmentation, facts, run_folder)
+    approved = approved_segments(facts, AS_OF)
+    again = segment_customers(facts, AS_OF, earlier=approved.model, why_anew=approved.why_not)
+    pd.testing.assert_frame_equal(again.scores, segmentation.scores)
+    published(again, facts, run_folder)
+    assert aliases_of(facts) == {"champion": 1}, "equal segments are the same version"
+    assert f"approved segments of {AS_OF}" in again.findings["names"].sentence
+    assert again.findings["names"].values["agreement"] == 1
 
 
 def test_the_approved_segments_keep_their_names(facts, segmentation, run_folder):
-    renamed = segmentation.model.named(
-        [number + 20 for number in segmentation.model.numbers], [f"our {name}" for name in segmentation.model.names]
-    )
-    track_segmentation(replace(segmentation, model=renamed), facts=facts, run_folder=run_folder)
-    again = segment_customers(facts, AS_OF, earlier=approved_segments(facts.settings))
-    assert again.model.names == renamed.names
-    assert again.model.numbers == renamed.numbers
+    ours = renamed(segmentation, "our {}", by=20)
+    published(ours, facts, run_folder)
+    again = segment_customers(facts, AS_OF, earlier=approved_segments(facts, AS_OF).model)
+    assert again.model.names == ours.model.names
+    assert again.model.numbers == ours.model.numbers
+
+
+@pytest.mark.parametrize("other", [{"seed": 6}, {"customers": 999}, {"kind": "cdnow"}])
+def test_another_company_does_not_name_our_customers(facts, segmentation, run_folder, other):
+    published(segmentation, facts, run_folder)
+    settings = facts.settings.model_copy(update={"source": facts.settings.source.model_copy(update=other)})
+    approved = approved_segments(replace(facts, settings=settings), AS_OF)
+    assert approved.model is None
+    assert "another source" in approved.why_not
+    found = segment_customers(facts, AS_OF, earlier=approved.model, why_anew=approved.why_not)
+    assert found.findings["names"].sentence.endswith("named anew: the approved segments are of another source.")
+
+
+def test_equal_segments_of_another_company_are_another_version(facts, segmentation, run_folder):
+    published(segmentation, facts, run_folder)
+    source = facts.settings.source.model_copy(update={"seed": 6})
+    other = replace(facts, settings=facts.settings.model_copy(update={"source": source}))
+    published(segmentation, other, run_folder)
+    assert aliases_of(facts) == {"champion": 1, "challenger": 2}
+
+
+def test_the_future_does_not_name_the_past(facts, segmentation, run_folder):
+    published(segmentation, facts, run_folder)
+    approved = approved_segments(facts, AS_OF - dt.timedelta(days=1))
+    assert approved.model is None
+    assert approved.why_not == "the approved segments are of 2018-01-01, a later date"
+    assert approved_segments(facts, AS_OF + dt.timedelta(days=1)).model == segmentation.model
 
 
 LOAD = """
@@ -165,7 +256,7 @@ model.predict(pd.read_parquet(sys.argv[2])).to_parquet(sys.argv[3])
 def test_the_registered_model_gives_the_scores_without_pickle_and_without_us(
     facts, segmentation, run_folder, tmp_path
 ):
-    track_segmentation(segmentation, facts=facts, run_folder=run_folder)
+    published(segmentation, facts, run_folder)
     behaviour = customer_behaviour(snapshot(facts, AS_OF), open_mart(facts), AS_OF)
     behaviour.table[list(segmentation.model.columns)].to_parquet(tmp_path / "behaviour.parquet")
     uri = store_of(facts.settings).uri
@@ -219,15 +310,15 @@ def test_a_fit_that_cannot_be_logged_is_a_failed_run(facts, segmentation, run_fo
     (run,) = client.search_runs([client.get_experiment_by_name("segmentation").experiment_id])
     assert run.info.status == "FAILED"
     assert not client.search_model_versions("name = 'segmentation'")
-    track_segmentation(segmentation, facts=facts, run_folder=run_folder)
+    published(segmentation, facts, run_folder)
     assert client.get_model_version_by_alias("segmentation", "champion").version == 1
 
 
 def test_a_champion_without_files_is_one_clear_error(facts, segmentation, run_folder):
-    track_segmentation(segmentation, facts=facts, run_folder=run_folder)
+    published(segmentation, facts, run_folder)
     next(facts.settings.home.rglob("segments.json")).unlink()
     with pytest.raises(TrackingError, match="must be there") as error:
-        approved_segments(facts.settings)
+        approved_segments(facts, AS_OF)
     assert "alias champion" in error.value.do
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.segmentation.profile import composition, profile, standing_out
+from crm.analyses.segmentation.behaviour import Trait
+from crm.analyses.segmentation.profile import composition, named_for, profile, standing_out
 
 DICTIONARY = pd.DataFrame(
     [
@@ -106,3 +107,26 @@ def test_the_interval_of_a_share_is_as_wide_as_other_samples_differ():
     rows = [share(seed) for seed in range(60)]
     wide = np.mean([row["share_high"] - row["share_low"] for row in rows]) / 2
     assert wide / (1.96 * np.std([row["share"] for row in rows])) == pytest.approx(1, abs=0.25)
+
+
+def test_nobody_stands_out_among_nobody():
+    snapshot, segment = many(n=3)
+    nobody = profile(snapshot.head(0), segment.head(0), order=[], dictionary=DICTIONARY)
+    assert standing_out(nobody).empty
+    assert list(standing_out(nobody).columns) == list(nobody.columns)
+
+
+def test_the_traits_behind_a_name_by_hand():
+    table = pd.DataFrame({"lines of food": [6.0, 2.0, 2.0], "lines": [8.0, 4.0, 8.0], "days": [2.0, 4.0, 9.0]})
+    traits = (
+        Trait("share of food", "departments", "lines of food", "lines", more="heavy on food"),
+        Trait("days", "activity", "days", more="frequent buyers", less="seldom buyers"),
+    )
+    names = pd.Series(["Seldom buyers, heavy on food (2)", "Seldom buyers, heavy on food (2)", "Others"])
+    found = named_for(table, names, order=["Seldom buyers, heavy on food (2)", "Others"], traits=traits)
+    assert list(found["feature"]) == ["days", "share of food"]  # in the order of the name; "Others" speaks of nothing
+    days, food = found.to_dict("records")
+    assert (days["mean"], days["average"], days["index"], days["customers"]) == (3, 5, 60, 2)
+    assert (food["mean"], food["average"]) == (8 / 12, 0.5)
+    half = 1.96 * np.sqrt((6 - 8 * 2 / 3) ** 2 + (2 - 4 * 2 / 3) ** 2) / 12
+    assert food["index_high"] == pytest.approx((8 / 12 + half) / 0.5 * 100)

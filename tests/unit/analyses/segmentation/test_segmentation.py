@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import inspect
 import os
 import subprocess
 import sys
@@ -10,8 +11,12 @@ import pytest
 
 from crm.analyses.segmentation import NOBODY, previous_date, segment_customers
 from crm.analyses.segmentation.migration import TOTAL
+from crm.config import read_settings
+from crm.facts import read_facts
 from crm.publishing import publish
+from crm.reporting import segmentation as report
 from crm.snapshots import snapshot
+from crm.sources import cdnow as cdnow_source
 
 pytestmark = pytest.mark.xdist_group("segmentation")
 
@@ -157,6 +162,72 @@ def test_too_little_history_leaves_out_what_moved_and_says_why(cdnow):
     assert young.rfm.migration is None
     assert "first purchase is of 1997-01-01" in young.findings["no_migration"].sentence
     assert len(young.scores) == 16_322
+
+
+def test_a_name_is_backed_by_its_sentence_and_its_chart(found):
+    """Each segment's sentence begins with the numbers behind its name, and they bear it out."""
+    told = found.clusters.standing_out
+    for name, number in found.clusters.numbers.items():
+        words = name.lower().split(", ")
+        first = told[told["segment"] == name].head(len(words))
+        sentence = found.findings[f"cluster_{number}"].sentence
+        clauses = sentence.partition("average buyer at 100: ")[2].split(", ")
+        for word, row in zip(words, first.to_dict("records"), strict=True):
+            is_less = any(start in word for start in ("seldom", "small", "low", "narrow", "full price", "just"))
+            assert (row["index_high"] < 100) if is_less else (row["index_low"] > 100), (name, row)
+            if word.startswith("heavy on "):
+                assert row["feature"].lower() == f"share of {word.removeprefix('heavy on ')}"
+        assert clauses[0].startswith(first["feature"].iloc[0].removesuffix("_365d").replace("_", " "))
+    assert not found.findings["choice_of_k"].sentence.count(" %")
+
+
+def shown(segmentation):
+    """Every table and chart of the page, as HTML."""
+    for name, show in inspect.getmembers(report, inspect.isfunction):
+        if not name.startswith(("draw_", "show_")) or show.__module__ != report.__name__:
+            continue
+        wanted = inspect.signature(show).parameters
+        for segments in (segmentation.rfm, segmentation.clusters) if "segments" in wanted else (None,):
+            known = {"segmentation": segmentation, "segments": segments}
+            yield show(**{name: known[name] for name in wanted if name in known})._repr_html_()
+
+
+def test_nobody_bought_for_years(cdnow):
+    silent = segment_customers(cdnow, dt.date(2025, 1, 1))
+    assert set(silent.scores["cluster_name"]) == {NOBODY[1]}
+    assert "bought for nothing in the last 365 days" in silent.findings["rfm"].sentence
+    assert "Nobody bought" in silent.findings["choice_of_k"].sentence
+    assert all(shown(silent))
+
+
+ONE_CUSTOMER = {
+    "one purchase": (["19970101 1 10.00"], "1997-03-01"),
+    "for nothing": (["19970101 1 0.00"], "1997-03-01"),
+    "long ago": (["19970101 1 10.00", "19970701 1 10.00"], "2005-03-01"),
+    "every month": ([f"1997{month:02d}01 1 10.00" for month in range(1, 13)], "1998-03-01"),
+}
+
+
+@pytest.mark.parametrize("case", ONE_CUSTOMER)
+def test_one_customer_alone(tmp_path, monkeypatch, case):
+    lines, as_of = ONE_CUSTOMER[case]
+    file = tmp_path / "lines.txt"
+    file.write_text("\n".join(["customer date quantity amount", *(f"00001 {line}" for line in lines)]) + "\n")
+    monkeypatch.setattr(cdnow_source, "data_file", lambda: file)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "crm.toml").write_text(f'[source]\nkind = "cdnow"\n[clock]\nas_of = {as_of}\n')
+    facts = read_facts(read_settings(tmp_path / "crm.toml"))
+    alone = segment_customers(facts, facts.settings.as_of)
+    assert len(alone.scores) == 1
+    assert alone.findings
+    assert all(shown(alone))
+
+
+def test_a_hundred_customers(settings_for):
+    facts = read_facts(settings_for("sample_company", "2018-01-01", source="customers = 100\nseed = 3"))
+    few = segment_customers(facts, AS_OF)
+    assert all(shown(few))
+    assert len(few.model.centres) <= len(few.scores) // 10
 
 
 SCRIPT = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, money_rounded, ratio
+from crm.features.feature import Feature, FeatureGroup, leading, money_rounded
 from crm.mart import Mart
 from crm.periods import AsOf, known_within
 
@@ -19,16 +19,8 @@ def assortment(mart: Mart, as_of: AsOf) -> Lazy:
     )
     departments = days.group_by("customer_id", "department").agg(nw.col("net_sales").sum())
     departments = departments.with_columns(*money_rounded("net_sales"))
-    leads = departments.with_columns(
-        largest=nw.col("net_sales").max().over("customer_id"),
-        total=nw.col("net_sales").sum().over("customer_id").round(4),
-    )
-    top = (
-        leads.filter(nw.col("net_sales") == nw.col("largest"))
-        .group_by("customer_id")
-        .agg(nw.col("department").min().alias("top_department"), nw.col("net_sales").max(), nw.col("total").max())
-    )
-    top = top.select("customer_id", "top_department", share_of_top_department=ratio("net_sales", "total"))
+    top = leading(departments, name="department", amount="net_sales")
+    top = top.rename({"department": "top_department", "share": "share_of_top_department"})
     return breadth.join(top, on="customer_id", how="left")
 
 

@@ -70,3 +70,17 @@ def ratio(part: str, whole: str) -> nw.Expr:
 def whole(*names: str) -> list[nw.Expr]:
     """Counts as whole numbers: engines add them up in types of their own."""
     return [nw.col(name).cast(nw.Int64) for name in names]
+
+
+def leading(amounts: Lazy, *, name: str, amount: str) -> Lazy:
+    """The name with the largest amount of each customer, and its share: customer_id, `name`, share.
+
+    amounts: one row per customer and name. Equal amounts: the first name in the alphabet, so that the answer is
+    always the same.
+    """
+    beside = amounts.with_columns(
+        largest=nw.col(amount).max().over("customer_id"), total=nw.col(amount).sum().over("customer_id").round(4)
+    )
+    leaders = beside.filter(nw.col(amount) == nw.col("largest"))
+    first = leaders.group_by("customer_id").agg(nw.col(name).min(), nw.col("largest").max(), nw.col("total").max())
+    return first.select("customer_id", name, share=ratio("largest", "total"))

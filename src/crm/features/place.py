@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, ratio
+from crm.features.feature import Feature, FeatureGroup, leading
 from crm.mart import Mart
 from crm.periods import AsOf, known_within
 
@@ -15,15 +15,8 @@ def place(mart: Mart, as_of: AsOf) -> Lazy:
     days = known_within(mart["customer_place_days"], as_of, 365)
     stores = days.group_by("customer_id").agg(nw.col("store_id").n_unique().alias("stores_365d"))
     channels = days.group_by("customer_id", "channel").agg(nw.col("orders").sum())
-    channels = channels.with_columns(
-        most=nw.col("orders").max().over("customer_id"), total=nw.col("orders").sum().over("customer_id")
-    )
-    main = (
-        channels.filter(nw.col("orders") == nw.col("most"))
-        .group_by("customer_id")
-        .agg(nw.col("channel").min().alias("main_channel"), nw.col("most").max(), nw.col("total").max())
-    )
-    main = main.select("customer_id", "main_channel", share_of_main_channel=ratio("most", "total"))
+    main = leading(channels, name="channel", amount="orders")
+    main = main.rename({"channel": "main_channel", "share": "share_of_main_channel"})
     return stores.join(main, on="customer_id", how="left")
 
 

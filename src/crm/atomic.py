@@ -7,6 +7,7 @@ never sees half of one; a writer that is killed leaves at most a temporary file,
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -14,7 +15,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from crm.errors import CrmError
+
 TEMPORARY = (".tmp", ".unfinished")  # the second are unfinished pages
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE)
+
+
+class NotWritable(CrmError):
+    """A folder cannot be written: it is full, read-only, or closed to this user."""
+
+
+def not_writable(error: BaseException, folder: Path) -> NotWritable | None:
+    """What a failed writing into `folder` says to its owner; None where the error has another reason."""
+    if not isinstance(error, OSError) or error.errno not in (*_FULL, *_CLOSED):
+        return None
+    room = "Make room there" if error.errno in _FULL else "Let this user write there"
+    return NotWritable(
+        f"The folder {folder} must be writable and have room.",
+        found=error.strerror or str(error),
+        do=f"{room}, or name another one in [folders] of crm.toml, and run again.",
+    )
+
+
+@contextlib.contextmanager
+def writing_into(folder: Path) -> Iterator[None]:
+    """Where the folder is full or closed, the error says so. Raises NotWritable."""
+    try:
+        yield
+    except OSError as error:
+        if clear := not_writable(error, folder):
+            raise clear from error
+        raise
 
 
 @contextlib.contextmanager
@@ -25,8 +57,24 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield waiting
         _bring_to_disk(waiting)
         waiting.replace(path)
+    except OSError as error:
+        if error.filename is None:  # the system does not say of which file it could not write the content
+            error.filename = str(path)
+        raise
     finally:
         waiting.unlink(missing_ok=True)
+
+
+def probe(folder: Path) -> None:
+    """Write a file into `folder`, or into the nearest folder above it that exists, and remove it. Raises OSError."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    trial = temporary_name(folder / "probe")
+    try:
+        trial.write_text("x", encoding="utf-8")
+    finally:
+        with contextlib.suppress(OSError):
+            trial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> Path:

@@ -31,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+LAST_LINES = 5  # of what a failed notebook said; the rest is in its page
 Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The settings file.")]
 
 
@@ -153,7 +154,9 @@ def _tell(result: Result, settings: Settings) -> None:
         _complain(error)
     for record in receipt.notebooks:
         if record.status == "FAILED" and record.error != receipt.error:
-            _complain(f"{record.name}: {record.error}", *record.last_lines)
+            as_run = result.folder / "notebooks" / f"{record.name}.ipynb"
+            more = [*record.last_lines[-LAST_LINES:], f"As it was run: {as_run}"] if record.last_lines else []
+            _complain(f"{record.name}: {record.error}", *more)
     _say(f"Run {receipt.run_id}: {receipt.status} in {receipt.seconds or 0:.1f} s, as of {receipt.as_of}.")
     for line in _where(result, front=settings.folders.reports / "index.html"):
         _say(line)
@@ -175,7 +178,7 @@ def _where(result: Result, *, front: Path) -> Iterator[str]:
         yield f"Report: {own}"
     else:
         yield "Not published; latest stays as it was."
-        yield f"What there is: {own}"
+        yield f"What there is: {own if own.is_file() else result.folder}"
 
 
 def _say(text: str) -> None:

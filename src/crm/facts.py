@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
+import filecmp
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,11 +21,12 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from crm.atomic import whole_file, writing_into
 from crm.config import Settings
 from crm.contracts import CONTRACTS
 from crm.contracts.checking import BECAME_RETURNS, Checked, check_table, refuse_over_budget
 from crm.engine import Lazy, connection, scan, sql_path
-from crm.errors import SourceError
+from crm.errors import NotEnoughData, SourceError
 from crm.kept import code_fingerprint, keep_folder
 from crm.periods import date_of, day_number
 from crm.sources import Source, open_source
@@ -92,15 +97,15 @@ def read_facts(settings: Settings) -> Facts:
 
     Rows that break a contract are in data/rejected/<as_of>/<table>.parquet, as they came, with `reason`.
     Raises SourceError when the source cannot be read or has no purchases, ContractError when more is set aside than
-    [quality] allows.
+    [quality] allows, NotWritable when the data folder is full or closed.
     """
     source = open_source(settings)
     hashes = {name: table.sha256() for name, table in source.tables.items()}
     fingerprint = _fingerprint(source, hashes)
-    folder = keep_folder(
-        settings.folders.data / "mart" / fingerprint / "facts", lambda place: _check(source, hashes, place=place)
-    )
-    _publish_rejected(folder / "rejected", settings.folders.data / "rejected" / settings.as_of.isoformat())
+    data = settings.folders.data
+    with writing_into(data):
+        folder = keep_folder(data / "mart" / fingerprint / "facts", lambda place: _check(source, hashes, place=place))
+        _publish_rejected(folder / "rejected", data / "rejected" / settings.as_of.isoformat())
     facts = _open(settings, folder=folder, fingerprint=fingerprint, source=source)
     _refuse_empty(facts)
     return facts
@@ -124,24 +129,15 @@ def _without_paths(query: str, files: tuple[Path, ...]) -> str:
 
 
 def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
-    """Check every table of the source, in a database on disk, so that a table may be larger than memory."""
-    database = place / "checking.duckdb"
-    con = duckdb.connect(str(database), config={"autoinstall_known_extensions": False})
-    con.execute(f"SET temp_directory = {sql_path(place)}")
+    """Check every table of the source, and keep what came of it in `place`."""
     try:
-        checked = [
-            check_table(con, CONTRACTS[name], query=table.query, folder=place)
-            for name, table in source.tables.items()
-        ]
-        _add_cancellations(con, place)
-        _date_contacts(con, place)
+        checked = _check_tables(source, place)
     except duckdb.Error as error:
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place)) from error
         raise SourceError(
             f"The source {source.kind} must be readable.", found=str(error).splitlines()[0], do="Look at its files."
         ) from error
-    finally:
-        con.close()
-        database.unlink(missing_ok=True)
     outcomes = pd.concat([one.tally for one in checked], ignore_index=True)
     outcomes["money"] = outcomes["money"].map(lambda money: None if money is None else str(money))
     tables = [_table_row(one, sha256=hashes[one.contract.table], place=place) for one in checked]
@@ -149,6 +145,24 @@ def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
         tables.append(_cancellations_row(place))
     (place / "tables.json").write_text(json.dumps(tables, indent=1))
     outcomes.to_json(place / "outcomes.json", orient="records", indent=1)
+
+
+def _check_tables(source: Source, place: Path) -> list[Checked]:
+    """Check them in a database on disk, so that a table may be larger than memory."""
+    database = place / "checking.duckdb"
+    config: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
+    try:
+        with contextlib.closing(duckdb.connect(str(database), config=config)) as con:
+            con.execute(f"SET temp_directory = {sql_path(place)}")
+            checked = [
+                check_table(con, CONTRACTS[name], query=table.query, folder=place)
+                for name, table in source.tables.items()
+            ]
+            _add_cancellations(con, place)
+            _date_contacts(con, place)
+            return checked
+    finally:
+        database.unlink(missing_ok=True)
 
 
 def _table_row(checked: Checked, *, sha256: str, place: Path) -> dict[str, Any]:
@@ -214,12 +228,26 @@ def _date_contacts(con: duckdb.DuckDBPyConnection, place: Path) -> None:
 
 
 def _publish_rejected(rejected: Path, target: Path) -> None:
-    """Put the rows set aside where the operator looks for them, a table at a time, each whole or not at all."""
+    """Put the rows set aside where the operator looks for them, a table at a time, each whole or not at all.
+
+    Every kernel of a run does so, at the same time as the others; what is there already is left as it is.
+    """
     target.mkdir(parents=True, exist_ok=True)
-    for file in sorted(rejected.glob("*.parquet")):
-        waiting = target / f".{file.name}.new"
-        shutil.copyfile(file, waiting)
-        waiting.replace(target / file.name)
+    files = {file.name: file for file in sorted(rejected.glob("*.parquet"))}
+    for name, file in files.items():
+        if not _same_bytes(file, target / name):
+            with whole_file(target / name) as waiting:
+                shutil.copyfile(file, waiting)
+    for left in target.glob("[!.]*.parquet"):
+        if left.name not in files:  # of a table that the source no longer has
+            left.unlink(missing_ok=True)
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except FileNotFoundError:
+        return False
 
 
 def _open(settings: Settings, *, folder: Path, fingerprint: str, source: Source) -> Facts:
@@ -253,6 +281,11 @@ def _refuse_empty(facts: Facts) -> None:
         )
 
 
-def as_of_is_covered(facts: Facts, as_of: dt.date) -> bool:
-    """Do any purchases lie before the as-of date?"""
-    return facts.first_day < day_number(as_of)
+def refuse_uncovered(facts: Facts, as_of: dt.date) -> None:
+    """Refuse an as-of date before which nobody bought anything. Raises NotEnoughData."""
+    if facts.first_day >= day_number(as_of):
+        raise NotEnoughData(
+            "There must be purchases before the as-of date.",
+            found=f"the first purchase on {date_of(facts.first_day)}, the as-of date {as_of}",
+            do=f"Choose a later date, up to {date_of(facts.last_day + 1)}: --as-of, or [clock] as_of in crm.toml.",
+        )

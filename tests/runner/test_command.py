@@ -43,7 +43,11 @@ def test_a_failed_run_exits_1_and_says_why_on_stderr(project):
     project.notebook("01_base", "raise ValueError('no such column')")
     done = project.command("run")
     assert done.returncode == 1
-    assert done.stderr.startswith("01_base: ValueError: no such column (in cell [3])\n")
+    lines = done.stderr.splitlines()
+    as_run = project.reports / "runs" / project.receipts[0].run_id / "notebooks" / "01_base.ipynb"
+    assert lines[0] == "01_base: ValueError: no such column (in cell [3])"
+    assert lines[-2:] == ["    ValueError: no such column", f"    As it was run: {as_run}"]
+    assert len(lines) <= 1 + 5 + 1
     assert "Not published; latest stays as it was." in done.stdout
     assert project.command("status").returncode == 1
 
@@ -68,6 +72,27 @@ def test_a_wrong_request_exits_2_with_one_message_and_starts_nothing(project, ar
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not project.reports.exists()
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ('[folders]\ndata = "/proc/x"', "[folders] data"),
+        ('[folders]\nreports = "/proc/x"', "[folders] reports"),
+        ('[folders]\nreports = "crm.toml"', "[folders] reports"),
+        ('[tracking]\nuri = "sqlite:////proc/x/mlflow.db"', "[tracking] uri"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_starts(project, toml: str, message: str):
+    project.notebook("01_base")
+    (project.home / "crm.toml").write_text(f'[source]\nkind = "cdnow"\n[clock]\nas_of = 1998-07-01\n{toml}\n')
+    done = project.command("run")
+    assert done.returncode == 2, done
+    assert "must be writable and have room" in done.stderr
+    assert f"Look at {message}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(path.name for path in project.home.iterdir()) == ["crm.toml", "data", "notebooks"]
+    assert [path.name for path in (project.home / "data").iterdir()] == ["mart"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import nbformat as nbf
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from crm.runner.pages import show_early_end, write_pages
+from crm.runner.pages import log_error, show_early_end, write_pages
 from crm.runner.receipt import NotebookRecord, NotebookStatus, Receipt, write_receipt
 
 NAMES = ("01_a", "02_b")
@@ -73,3 +73,10 @@ def test_a_run_that_ended_early_keeps_no_page_that_says_otherwise(folder: Path):
     index = (folder / "index.html").read_text()
     assert "the disk is full" in index
     assert list(json.loads((folder / "results.json").read_text())["notebooks"]) == ["01_a", "02_b"]
+
+
+def test_an_error_is_told_even_where_no_log_can_be_written(tmp_path: Path):
+    nowhere = tmp_path / "nowhere"
+    line = log_error(nowhere, ValueError("no such column"))
+    assert line.startswith("ValueError: no such column (the traceback could not be written: ")
+    assert log_error(tmp_path, ValueError("x")) == f"ValueError: x (the traceback is in {tmp_path / 'error.log'})"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crm.config import Settings, read_settings
 from crm.errors import RequestError
-from crm.runner.publication import publish_run, refuse_occupied_places, remove_old_runs, tidy
+from crm.runner.publication import publish_run, refuse_occupied_places, remove_old_data, remove_old_runs, tidy
 from crm.runner.receipt import (
     WITHOUT_A_WORD,
     Receipt,
@@ -124,3 +127,23 @@ def test_the_newest_runs_and_the_published_one_are_kept(
     remove_old_runs(settings.folders.reports, keep=keep)
     assert [receipt.run_id for receipt in read_receipts(settings.folders.reports)] == left
     assert scores_seen(settings) == {"2018-01-01": published}
+
+
+def test_data_of_which_no_kept_run_tells_go_after_a_day(settings: Settings):
+    now = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+    run = a_run(settings, "r1", d2018_01_01="one")
+    receipt = read_receipt(run)
+    assert receipt is not None
+    write_receipt(run, replace(receipt, source={"fingerprint": "told"}))
+    places = {"mart": ["told", "untold", "untold_but_new"], "rejected": ["2018-01-01", "2017-01-01"]}
+    for place, names in places.items():
+        for name in names:
+            file = settings.folders.data / place / name / "facts" / "purchases.parquet"
+            file.parent.mkdir(parents=True)
+            file.write_text("x")
+            made = now.timestamp() - (3_600 if name.endswith("new") else 90_000)
+            for path in (file, file.parent, file.parent.parent):
+                os.utime(path, (made, made))
+    remove_old_data(settings, now=now)
+    left = {place: sorted(path.name for path in (settings.folders.data / place).iterdir()) for place in places}
+    assert left == {"mart": ["told", "untold_but_new"], "rejected": ["2018-01-01"]}

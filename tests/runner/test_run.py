@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat as nbf
@@ -12,8 +17,9 @@ import pandas as pd
 import pytest
 
 from crm.errors import ParameterError, RequestError
-from crm.runner.kernels import PREFIX
+from crm.runner.receipt import read_receipt, write_receipt
 from crm.runner.run import Result, first_findings
+from crm.tracking import CHAMPION, champions
 from crm.tracking.store import store_of
 
 KILLED = "import os, signal, time\nprint('before the end')\ntime.sleep(1)\nos.kill(os.getpid(), signal.SIGKILL)"
@@ -23,12 +29,15 @@ def ended(result: Result) -> dict[str, str]:
     return {record.name: record.status for record in result.receipt.notebooks}
 
 
-def left_in_temporary_folder() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*")}
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files of this test's own, with a short path; other tests run at the same time."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
-def test_a_complete_run_is_published_whole(project):
-    before = left_in_temporary_folder()
+def test_a_complete_run_is_published_whole(project, temporary: Path):
     project.notebook("01_base", "print('hello')")
     project.notebook(
         "02_value", needs=["01_base"], worth="float(len(open(run_folder + '/parts/01_base.json').read()))"
@@ -70,7 +79,7 @@ def test_a_complete_run_is_published_whole(project):
     assert receipt.packages["papermill"]
     assert receipt.code["version"]
     assert (receipt.seed, receipt.as_of, receipt.error) == (20180101, "1998-07-01", None)
-    assert left_in_temporary_folder() <= before
+    assert list(temporary.iterdir()) == []
     assert not list(project.reports.rglob("*.tmp"))
 
 
@@ -220,6 +229,70 @@ def test_what_fails_before_the_notebooks_is_in_the_receipt(project):
     assert (result.folder / "index.html").is_file()
 
 
+def test_a_date_before_all_purchases_starts_no_notebook(project):
+    project.notebook("01_base")
+    result = project.run(as_of="1997-01-01")
+    assert (result.receipt.status, result.exit_status, result.published) == ("FAILED", 1, False)
+    assert result.receipt.error == (
+        "There must be purchases before the as-of date. Found: the first purchase on 1997-01-01, the as-of date "
+        "1997-01-01. Choose a later date, up to 1998-07-01: --as-of, or [clock] as_of in crm.toml."
+    )
+    assert ended(result) == {"01_base": "SKIPPED"}
+    assert list((result.folder / "notebooks").iterdir()) == []
+
+
+def test_what_the_reader_can_mend_is_one_line_without_a_traceback(project):
+    project.notebook(
+        "01_base",
+        "from crm.publishing import NotPublishable",
+        "raise NotPublishable('It must be so.', found='two\\nlines', do='Mend it.')",
+    )
+    (record,) = project.run().receipt.notebooks
+    assert (record.error, record.last_lines) == ("It must be so. Found: two lines. Mend it. (in cell [4])", ())
+
+
+@pytest.fixture
+def small_reports(project) -> Iterator[Path]:
+    """A reports folder with room for one megabyte."""
+    project.reports.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(project.reports)]
+    if os.geteuid() or not shutil.which("mount") or subprocess.run(mounting, check=False).returncode:
+        pytest.skip("only root can make a file system of a size of its own")
+    yield project.reports
+    subprocess.run(["umount", "--lazy", str(project.reports)], check=True)
+
+
+FILLS = """\
+with open(run_folder + "/notebooks/large", "wb", buffering=0) as file:
+    while True:
+        file.write(bytes(4096))"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "receipt_says"),
+    [(FILLS, "RUNNING"), ("print('many words ' * 45_000)", "FAILED")],
+    ids=["by a notebook", "by the pages"],
+)
+def test_a_full_reports_folder_is_one_sentence_and_latest_stays(
+    project, small_reports: Path, cell, receipt_says: str
+):
+    project.notebook("01_base")
+    first = project.run()
+    assert first.published, first
+    before = project.shown()
+    project.notebook("01_base", cell)
+    done = project.command("run")
+    assert done.returncode == 1, done
+    assert (
+        f"The folder {small_reports} must be writable and have room. Found: No space left on device." in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert project.shown() == before
+    (failed,) = [receipt for receipt in project.receipts if receipt.run_id != first.receipt.run_id]
+    assert failed.status == receipt_says  # as far as there was room to say so
+    assert project.command("status").returncode == 1
+
+
 def test_an_error_nobody_expected_is_one_line_and_a_traceback_in_the_log(project):
     project.notebook("01_base")
     next((project.home / "data" / "mart").glob("*/facts/tables.json")).unlink()
@@ -266,3 +339,73 @@ def test_the_notebook_as_run_is_kept_with_the_models_it_logged(project):
     assert [one.path for one in store.client.list_artifacts(model, "notebook")] == ["notebook/01_base.ipynb"]
     assert second.status == "FAILED"
     assert (second.error or "").startswith("its notebook could not be kept with its models: The MLflow store must be")
+
+
+def a_version(project, name: str, *, of_run: str) -> tuple[str, str]:
+    """A registered model that is not approved yet, made in the run `of_run`: its MLflow run and its version."""
+    store = store_of(project.settings)
+    with store.locked():
+        client = store.client
+        if not client.search_registered_models(f"name = '{name}'"):
+            client.create_registered_model(name)
+        tags = {"crm.run_id": of_run, "crm.model": name}
+        run_id = client.create_run(store.experiment(name), tags=tags).info.run_id
+        version = client.create_model_version(name, source=str(project.home), run_id=run_id, tags=tags).version
+        client.set_tag(run_id, "crm.model_version", str(version))
+    return run_id, str(version)
+
+
+@pytest.fixture
+def own_store(project, monkeypatch: pytest.MonkeyPatch):
+    """A project with a model store of its own."""
+    store = project.home / "mlruns"
+    shutil.copytree(Path(store_of(project.settings).database or "").parent, store)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}/mlflow.db")
+    return project
+
+
+def test_models_are_approved_when_they_are_published_also_of_carried_notebooks(own_store):
+    project = own_store
+    first, version = a_version(project, "toy", of_run="r")
+    project.notebook("01_base", models=[first])
+    project.notebook("02_value", "1 / 0")
+    assert project.run().receipt.status == "PARTIAL"
+    assert champions(project.settings) == {}
+    project.notebook("02_value")
+    result = project.run("02_value")
+    assert (ended(result)["01_base"], result.published) == ("CARRIED", True)
+    assert result.receipt.champions == {}
+    assert champions(project.settings) == {"toy": {"version": version, "run": "r"}}
+    assert project.run("02_value").receipt.champions == {"toy": {"version": version, "run": "r"}}
+
+
+def test_a_publication_stands_even_if_its_models_cannot_be_approved(own_store):
+    project = own_store
+    model, _ = a_version(project, "toy", of_run="r")
+    store = store_of(project.settings)
+    store.client.set_tag(model, "crm.model_version", "99")
+    project.notebook("01_base", models=[model])
+    result = project.run()
+    assert (result.receipt.status, result.published, result.exit_status) == ("COMPLETE", True, 1)
+    assert (result.problem or "").startswith("The MLflow store must be readable and writable.")
+    assert (project.reports / "latest").resolve() == result.folder
+
+
+def test_results_are_carried_only_where_the_same_models_were_approved_or_made_there(own_store):
+    project = own_store
+    project.notebook("01_base")
+    project.notebook("02_value")
+    first = project.run()
+    _, made_there = a_version(project, "toy", of_run=first.receipt.run_id)
+    _, made_elsewhere = a_version(project, "toy", of_run="another")
+    client = store_of(project.settings).client
+    client.set_registered_model_alias("toy", CHAMPION, made_there)
+    second = project.run("02_value")
+    assert (ended(second)["01_base"], second.published) == ("CARRIED", True)
+    client.set_registered_model_alias("toy", CHAMPION, made_elsewhere)
+    assert project.run("02_value").receipt.missing == ("01_base",)
+    receipt = read_receipt(first.folder)
+    assert receipt is not None
+    started_from = {"toy": {"version": made_elsewhere, "run": "another"}}
+    write_receipt(first.folder, replace(receipt, champions=started_from))
+    assert ended(project.run("02_value"))["01_base"] == "CARRIED"

@@ -6,6 +6,8 @@ import pandas as pd
 
 from crm.analyses.segmentation import Migration, Segmentation, Segments
 from crm.analyses.segmentation.migration import NEW
+from crm.analyses.segmentation.money import SMALLEST_JUDGED
+from crm.analyses.segmentation.profile import without_window
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_dots, draw_heatmap, draw_profile, draw_scatter
 from crm.reporting.style import segment_colours
@@ -67,7 +69,7 @@ def draw_choice_of_k(segmentation: Segmentation) -> Chart:
     choice = segmentation.choice_of_k
     names = {
         "silhouette": "Silhouette",
-        "silhouette_by_chance": "Silhouette of shuffled data",
+        "silhouette_by_chance": "Silhouette by chance",
         "stability": "Stability",
     }
     table = choice.rename(columns=names).melt(
@@ -84,17 +86,20 @@ def draw_choice_of_k(segmentation: Segmentation) -> Chart:
         unit="index",
         x_unit="segments",
         title=f"{chosen[0]} segments were chosen" if chosen else "No number of segments stands out",
-        note="Stability: agreement (adjusted Rand index) with refits on resampled customers; 0 is chance.",
+        note="Stability: agreement (adjusted Rand index) with refits on a part of the customers; 0 is chance. "
+        "Silhouette by chance: of data in which each trait is shuffled by itself.",
     )
 
 
 def show_choice_of_k(segmentation: Segmentation) -> Table:
     """The same in numbers, with intervals."""
     choice = segmentation.choice_of_k.assign(chosen=segmentation.choice_of_k["chosen"].map({True: "yes", False: ""}))
-    numbers = [name for name in choice.columns if name.startswith(("silhouette", "stability"))]
-    return show_table(
-        choice, caption="How many segments?", formats=dict.fromkeys(numbers, ".2f") | {"inertia": ",.0f"}
-    )
+    formats = {
+        name: ".3f" if name.startswith("silhouette") else ".2f"
+        for name in choice.columns
+        if name.startswith(("silhouette", "stability"))
+    }
+    return show_table(choice.drop(columns="inertia"), caption="How many segments?", formats=formats)
 
 
 def draw_what_sets_apart(segments: Segments) -> Chart:
@@ -107,14 +112,14 @@ def draw_what_sets_apart(segments: Segments) -> Chart:
         index="index",
         title=f"What sets the segments {_KINDS[segments.kind]} apart",
         colours=segment_colours(segments.order),
-        note="The average customer has 100. Only what stands out beyond chance, at most one trait of a theme.",
+        note="The average customer has 100. What a segment is named for comes first, then what marks it most.",
     )
 
 
 def draw_departments(segments: Segments, *, most: int = 10) -> Chart | Table:
     """On what each segment spends more, or less, than all customers do."""
     if segments.departments is None:
-        return _nothing("departments")
+        return _nothing("departments to show: the data do not tell them, or know one alone")
     largest = segments.departments.groupby("department")["average_share"].first().nlargest(most).index
     table = segments.departments[segments.departments["department"].isin(largest)]
     order = {name: place for place, name in enumerate(largest)}
@@ -135,7 +140,7 @@ def draw_departments(segments: Segments, *, most: int = 10) -> Chart | Table:
 def draw_channels(segments: Segments) -> Chart | Table:
     """Where each segment orders more, or less, than all customers do."""
     if segments.channels is None:
-        return _nothing("channels")
+        return _nothing("channels to show: the data do not tell them, or know one alone")
     return draw_heatmap(
         segments.channels,
         rows="segment",
@@ -160,7 +165,8 @@ def show_best_customers(segmentation: Segmentation) -> Table:
 
 def draw_best_profile(segmentation: Segmentation) -> Chart:
     """What sets those apart who bring half of the margin."""
-    table = segmentation.best_profile.assign(feature=_in_words(segmentation.best_profile["feature"]))
+    table = segmentation.best_profile
+    table = table.assign(feature=_in_words(table["feature"]), segment="Those who bring half of the margin")
     return draw_profile(
         table,
         group="segment",
@@ -179,21 +185,23 @@ def show_best_segments(segmentation: Segmentation) -> Table:
 
 def show_costs(segmentation: Segmentation, segments: Segments) -> Table:
     """Discounts and returns against margin, segment by segment."""
-    columns = ["segment", "customers", "net_sales", "discount_rate", "return_rate", "net_margin", "net_margin_rate",
+    returned = ["return_rate"] if "returns" in segmentation.tables else []
+    columns = ["segment", "net_sales", "discount_rate", *returned, "net_margin", "net_margin_rate",
                "customers_who_cost", "verdict"]  # fmt: skip
-    rates = dict.fromkeys(["discount_rate", "return_rate", "net_margin_rate"], ".1%")
+    rates = dict.fromkeys(["discount_rate", *returned, "net_margin_rate"], ".1%")
     return show_table(
         segments.costs[columns],
         caption=f"What segments {_KINDS[segments.kind]} cost ({segmentation.currency}, last 365 days)",
         formats=rates | {"net_sales": ",.0f", "net_margin": ",.0f"},
-        notes="Net margin: after discounts and returns; goods cost the same whatever is paid for them.",
+        notes="Net margin: after discounts and returns; goods cost the same whatever is paid for them. A segment of "
+        f"less than {SMALLEST_JUDGED:.0%} of the customers is not called the one with the least margin.",
     )
 
 
 def draw_migration(segments: Segments) -> Chart | Table:
     """Customers who moved between segments since the previous as-of date."""
     if segments.migration is None:
-        return _nothing("movement")
+        return _nothing("movement to show: the history is too short, as the answer above says")
     moved = segments.migration
     return draw_heatmap(
         _every_pair(moved),
@@ -209,7 +217,7 @@ def draw_migration(segments: Segments) -> Chart | Table:
 def draw_money_moved(segments: Segments) -> Chart | Table:
     """What those who moved, or stayed, spend more or less than before."""
     if segments.migration is None:
-        return _nothing("movement")
+        return _nothing("movement to show: the history is too short, as the answer above says")
     moved = segments.migration
     change = float(moved.flows["change"].sum())
     return draw_heatmap(
@@ -227,7 +235,7 @@ def draw_money_moved(segments: Segments) -> Chart | Table:
 def show_balance(segments: Segments) -> Table:
     """What each segment gained and lost."""
     if segments.migration is None:
-        return _nothing("movement")
+        return _nothing("movement to show: the history is too short, as the answer above says")
     money = dict.fromkeys(["net_sales_before", "net_sales_now", "net_sales_change"], ",.0f")
     return show_table(
         segments.migration.segments,
@@ -250,9 +258,9 @@ def _assumed(segmentation: Segmentation) -> str:
 
 
 def _nothing(what: str) -> Table:
-    return show_table(pd.DataFrame(), caption=f"No {what} to show: the findings above say why.")
+    return show_table(pd.DataFrame(), caption=f"No {what}.")
 
 
 def _in_words(features: pd.Series) -> pd.Series:
     """Names of features without their window: `net_sales_365d` reads net sales."""
-    return features.str.replace(r"_\d+d$", "", regex=True).str.replace("_", " ")
+    return without_window(features.astype("str")).str.replace("_", " ")

@@ -1,7 +1,8 @@
 """Carrying: a run of some notebooks takes the results of the others from earlier runs, where these would be the same.
 
 So that a workflow engine can call one notebook at a time and the last one completes the set. Results are carried only
-from the same as-of date, data, settings, code, packages and notebook, and by hard link: they cost no space.
+from the same as-of date, data, settings, code, packages, approved models and notebook, and by hard link: they cost no
+space.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def find_earlier(notebook: Path, *, now: Receipt, receipts: Iterable[Receipt], r
     sha256 = hash_of(notebook)
     for receipt in receipts:
         if receipt.run_id == now.run_id or not _same_circumstances(receipt, now):
+            continue
+        if not _same_champions(receipt, now):
             continue
         for record in receipt.notebooks:
             earlier = Earlier(receipt, record, runs / receipt.run_id)
@@ -72,6 +75,14 @@ def _same_circumstances(one: Receipt, other: Receipt) -> bool:
         return (*data, code, receipt.python, receipt.packages)
 
     return one.source is not None and circumstances(one) == circumstances(other)
+
+
+def _same_champions(earlier: Receipt, now: Receipt) -> bool:
+    """Did the earlier run start from the models approved now, or make them itself?"""
+    return earlier.champions.keys() <= now.champions.keys() and all(
+        champion["run"] == earlier.run_id or earlier.champions.get(name, {}).get("version") == champion["version"]
+        for name, champion in now.champions.items()
+    )
 
 
 def _is_whole(earlier: Earlier) -> bool:

@@ -29,6 +29,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.log import logger as papermill_logger
 
+from crm.errors import CrmError
+from crm.publishing import NotPublishable
 from crm.runner.kernels import SocketKernelManager
 from crm.runner.notebooks import Notebook
 from crm.runner.parameters import Scalar
@@ -144,11 +146,13 @@ def execute(notebook: Notebook, *, parameters: Mapping[str, Scalar], surrounding
         watch.end()
     if watch.killed_because == "timed out":
         minutes = surroundings.seconds_allowed / 60
-        problem = _Problem(f"timed out after {minutes:g} minutes, in cell [{cells.started}]", ())
+        problem = _Problem(f"timed out after {minutes:g} minutes, in cell [{cells.started}]")
     elif watch.killed_because:
-        problem = _Problem(f"{watch.killed_because} in cell [{cells.started}]", ())
+        problem = _Problem(f"{watch.killed_because} in cell [{cells.started}]")
     problem = problem or _unfinished(as_run) or _unpublished(notebook.name, surroundings.run_folder)
-    last_lines = (problem.last_lines or _last_words(as_run, log)) if problem else ()
+    last_lines: tuple[str, ...] = ()
+    if problem:
+        last_lines = _last_words(as_run, log) if problem.last_lines is None else problem.last_lines
     if not problem or (log.exists() and not log.stat().st_size):
         log.unlink(missing_ok=True)  # what is said on the way out is of no use to anybody
     return Execution(
@@ -161,8 +165,10 @@ def execute(notebook: Notebook, *, parameters: Mapping[str, Scalar], surrounding
 
 @dataclass(frozen=True)
 class _Problem:
+    """What a notebook met; `last_lines` None: to be looked up in what it said."""
+
     error: str
-    last_lines: tuple[str, ...]
+    last_lines: tuple[str, ...] | None = None
 
 
 class _CellCount:
@@ -200,13 +206,25 @@ def _papermill(
             resources={"metadata": {"path": str(notebook.path.parent)}},
         )
     except PapermillExecutionError as error:
+        if error.ename in _clear_errors():
+            return _Problem(f"{' '.join(error.evalue.split())} (in cell [{error.exec_count}])", ())
         lines = _lines("\n".join(error.traceback))
         return _Problem(f"{_first_line(f'{error.ename}: {error.evalue}')} (in cell [{error.exec_count}])", lines)
     except DeadKernelError:
-        return _Problem(f"the kernel {_end_of(kernel)} in cell [{cells.started}]", ())
+        return _Problem(f"the kernel {_end_of(kernel)} in cell [{cells.started}]")
     except Exception as error:  # noqa: BLE001 - whatever it is, this notebook failed, and the others go on
-        return _Problem(f"could not be executed: {type(error).__name__}: {_first_line(str(error))}", ())
+        return _Problem(f"could not be executed: {type(error).__name__}: {_first_line(str(error))}")
     return None
+
+
+def _clear_errors() -> set[str]:
+    """The names of the errors that say themselves what the reader can mend."""
+    names, waiting = set(), [CrmError, NotPublishable]
+    while waiting:
+        kind = waiting.pop()
+        names.add(kind.__name__)
+        waiting += kind.__subclasses__()
+    return names
 
 
 def _literally(path: Path) -> str:
@@ -231,9 +249,9 @@ def _unfinished(as_run: Path) -> _Problem | None:
     for number, cell in enumerate(cells, start=1):
         place = f"in cell [{cell.execution_count or number}]"
         if errors := [output for output in cell.outputs if output.output_type == "error"]:
-            return _Problem(f"{errors[0].ename}: {errors[0].evalue} {place}", ())
+            return _Problem(f"{errors[0].ename}: {errors[0].evalue} {place}")
         if cell.execution_count is None:
-            return _Problem(f"was not executed {place}", ())
+            return _Problem(f"was not executed {place}")
     return None
 
 
@@ -245,7 +263,7 @@ def _unpublished(name: str, run_folder: Path) -> _Problem | None:
         published = None
     if published == name:
         return None
-    return _Problem(f'published nothing: it must end with publish("{name}", …)', ())
+    return _Problem(f'published nothing: it must end with publish("{name}", …)')
 
 
 def _last_words(as_run: Path, log: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crm.atomic import write_json
+from crm.atomic import not_writable, write_json
 from crm.reporting import Stamp, render_page, render_run_index
 from crm.runner.receipt import RESULTS, NotebookRecord, Receipt, overall_status
 
@@ -51,10 +51,15 @@ def write_results(receipt: Receipt, folder: Path) -> None:
 
 def show_early_end(receipt: Receipt, folder: Path) -> None:
     """The index of a run that did not come to its end; pages that may say otherwise are removed."""
-    for page in folder.glob("*.html"):
-        page.unlink()
+    remove_pages(folder)
     write_results(receipt, folder)
     render_run_index(folder)
+
+
+def remove_pages(folder: Path) -> None:
+    """Remove the pages of a run that say more than its receipt will."""
+    for page in folder.glob("*.html"):
+        page.unlink()
 
 
 def read_part(folder: Path, name: str) -> dict[str, Any]:
@@ -64,9 +69,12 @@ def read_part(folder: Path, name: str) -> dict[str, Any]:
 
 
 def log_error(folder: Path, error: Exception) -> str:
-    """One line about an error nobody expected; its traceback goes to error.log in the run's folder."""
-    with (folder / ERROR_LOG).open("a", encoding="utf-8") as log:
-        log.writelines(traceback.format_exception(error))
+    """One line about an error nobody expected; its traceback goes to error.log in the run's folder, if it can."""
+    try:
+        with (folder / ERROR_LOG).open("a", encoding="utf-8") as log:
+            log.writelines(traceback.format_exception(error))
+    except OSError as failure:
+        return f"{type(error).__name__}: {error} (the traceback could not be written: {failure})"
     return f"{type(error).__name__}: {error} (the traceback is in {folder / ERROR_LOG})"
 
 
@@ -88,7 +96,9 @@ def _write(names: Collection[str], receipt: Receipt, folder: Path) -> dict[str, 
         if record.name in names:
             try:
                 render_page(folder / "notebooks" / f"{record.name}.ipynb", folder, stamp=_stamp(record, receipt))
-            except Exception as error:  # noqa: BLE001 - one page that cannot be written must not cost the others
+            except Exception as error:  # one page that cannot be written must not cost the others
+                if not_writable(error, folder):
+                    raise  # nor can the others be
                 failures[record.name] = log_error(folder, error)
     return failures
 

@@ -6,17 +6,24 @@ the reports. A run's folder of scores also carries those of the other as-of date
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
-from crm.atomic import point_link, sweep, temporary_name
+from crm.atomic import NotWritable, not_writable, point_link, probe, sweep, temporary_name
 from crm.config import Settings
 from crm.errors import RequestError
 from crm.runner.carrying import link
 from crm.runner.kernels import remove_private_folder
 from crm.runner.lock import NOTE, read_note
 from crm.runner.receipt import WITHOUT_A_WORD, Receipt, published_run, read_receipts, write_receipt
+from crm.tracking.store import store_of
+
+READ_AT_MOST = dt.timedelta(days=1)
+"""How long a notebook somebody has open is taken to read what it was given."""
 
 
 def refuse_occupied_places(settings: Settings) -> None:
@@ -29,6 +36,31 @@ def refuse_occupied_places(settings: Settings) -> None:
             raise _occupied(scores, f"a link to {scores.readlink()}")
     elif scores.exists():
         raise _occupied(scores, "a folder or file of its own")
+
+
+def refuse_unwritable_places(settings: Settings) -> None:
+    """Refuse, before anything starts, folders that cannot be written. Raises RequestError."""
+    places = {
+        settings.folders.data: "Look at [folders] data in crm.toml.",
+        settings.folders.reports: "Look at [folders] reports in crm.toml.",
+    }
+    if database := store_of(settings).database:
+        places.setdefault(database.parent, "Look at [tracking] uri in crm.toml and at MLFLOW_TRACKING_URI.")
+    for folder, do in places.items():
+        try:
+            probe(folder)
+        except OSError as error:
+            raise RequestError(
+                f"The folder {folder} must be writable and have room.", found=error.strerror or str(error), do=do
+            ) from None
+
+
+def why_not_writable(error: Exception, settings: Settings) -> NotWritable | None:
+    """What an error in writing says to the operator: which folder; None where it has another reason."""
+    reports, data = settings.folders.reports, settings.folders.data
+    file = Path(os.fsdecode(error.filename)) if isinstance(error, OSError) and error.filename else reports
+    folder = next((place for place in (reports, data) if file.is_relative_to(place)), file.parent)
+    return not_writable(error, folder)
 
 
 def publish_run(settings: Settings, run_folder: Path) -> None:
@@ -68,6 +100,34 @@ def remove_old_runs(reports: Path, *, keep: int) -> None:
         folder = reports / "runs" / receipt.run_id
         if published is None or folder.resolve() != published:
             remove_run(folder)
+
+
+def remove_old_data(settings: Settings, *, now: dt.datetime) -> None:
+    """Remove the checked tables and the rows set aside of which no kept run tells any more.
+
+    Only for who holds the lock. What was made within a day stays: somebody may have a notebook open that reads it.
+    """
+    receipts = read_receipts(settings.folders.reports)
+    marts = {receipt.source_fingerprint for receipt in receipts}
+    dates = {receipt.as_of for receipt in receipts} | {settings.as_of.isoformat()}
+    _remove_unnamed(settings.folders.data / "mart", named=marts, before=now - READ_AT_MOST)
+    _remove_unnamed(settings.folders.data / "rejected", named=dates, before=now - READ_AT_MOST)
+
+
+def _remove_unnamed(place: Path, *, named: Iterable[str | None], before: dt.datetime) -> None:
+    for left in place.glob(".*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    for folder in place.glob("[!.]*"):
+        if folder.is_dir() and folder.name not in named and _newest(folder) < before.timestamp():
+            remove_run(folder)
+
+
+def _newest(folder: Path) -> float:
+    """When something was last made in it, in seconds since 1970."""
+    try:
+        return max(place.stat().st_mtime for place in (folder, *folder.rglob("*")))
+    except FileNotFoundError:  # somebody is at work in it
+        return math.inf
 
 
 def remove_run(folder: Path) -> None:

@@ -52,6 +52,7 @@ class Receipt:
 
     Times are ISO in UTC. latency: `data_days` from the newest row to the as-of date (0: up to date), and
     `analysis_seconds` from the start of the run until its pages were written.
+    champions: the approved models the run started from, by name: `version`, and the `run` that made it.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class Receipt:
     code: dict[str, Any] = field(default_factory=dict)
     python: str = ""
     packages: dict[str, str] = field(default_factory=dict)
+    champions: dict[str, dict[str, str]] = field(default_factory=dict)
     notebooks: tuple[NotebookRecord, ...] = ()
     latency: dict[str, Any] = field(default_factory=lambda: {"data_days": None, "analysis_seconds": None})
     error: str | None = None

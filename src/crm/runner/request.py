@@ -9,7 +9,7 @@ from pathlib import Path
 from crm.config import Settings
 from crm.runner.notebooks import Notebook, notebook_paths, read_notebook, refuse_impossible_needs, select
 from crm.runner.parameters import Scalar, check_given
-from crm.runner.publication import refuse_occupied_places
+from crm.runner.publication import refuse_occupied_places, refuse_unwritable_places
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def make_plan(request: Request) -> Plan:
     refuse_impossible_needs(dict.fromkeys(paths, ()) | {one.name: one.needs for one in selected})
     for notebook in selected:
         check_given(parameters_of(request, Path()), declared=notebook.parameters, notebook=notebook.name)
+    refuse_unwritable_places(request.settings)
     return Plan(request, selected, tuple(path for name, path in paths.items() if name not in names))
 
 

@@ -13,13 +13,15 @@ import platform
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crm.atomic import temporary_name
 from crm.config import Settings
 from crm.errors import CrmError
-from crm.facts import read_facts
+from crm.facts import read_facts, refuse_uncovered
 from crm.periods import day_number
 from crm.reporting import render_front_page, render_run_index
 from crm.runner.carrying import carry, find_earlier
@@ -28,11 +30,19 @@ from crm.runner.interruption import Interrupted, Interruption
 from crm.runner.kernels import kernel_environment, private_folder, remove_private_folder
 from crm.runner.lock import hold_lock, this_process, write_note
 from crm.runner.notebooks import Notebook
-from crm.runner.pages import log_error, read_part, show_early_end, with_page_names, write_pages, write_results
+from crm.runner.pages import (
+    log_error,
+    read_part,
+    remove_pages,
+    show_early_end,
+    with_page_names,
+    write_pages,
+    write_results,
+)
 from crm.runner.parameters import Scalar
 from crm.runner.progress import Display
 from crm.runner.provenance import code_record, package_versions
-from crm.runner.publication import publish_run, remove_old_runs, tidy
+from crm.runner.publication import publish_run, remove_old_data, remove_old_runs, tidy, why_not_writable
 from crm.runner.receipt import (
     RESULTS,
     NotebookRecord,
@@ -45,14 +55,14 @@ from crm.runner.receipt import (
 )
 from crm.runner.request import Plan, Request, parameters_of
 from crm.runner.schedule import execute_in_order
-from crm.tracking import attach_notebook, start_store
+from crm.tracking import approve_published, attach_notebook, champions, start_store
 
 
 @dataclass(frozen=True)
 class Result:
     """How a run ended: its receipt and folder, whether `latest` shows it now, and the status to exit with.
 
-    problem: an error nobody expected; after the run had been published, the only place where it stands.
+    problem: what ended the run early; after it had been published, the only place where it stands.
     """
 
     receipt: Receipt
@@ -89,12 +99,14 @@ class _Ledger:
 def run(plan: Plan, *, display: Display) -> Result:
     """Carry out what `make_plan(request)` has found possible.
 
-    Raises RunLocked when another run is under way; whatever happens later ends in the receipt of the run.
+    Raises RunLocked when another run is under way, NotWritable when not even the run's folder can be made; whatever
+    happens later ends in the receipt of the run.
     """
     begun = time.monotonic()
-    reports = plan.request.settings.folders.reports
+    settings = plan.request.settings
+    reports = settings.folders.reports
     interruption = Interruption()
-    with interruption.listening(), hold_lock(reports):
+    with _clear_about_folders(settings), interruption.listening(), hold_lock(reports):
         private = private_folder()
         try:
             _tidy(reports)
@@ -110,6 +122,16 @@ def first_findings(result: Result) -> list[tuple[str, str]]:
     """The first finding of each notebook: the notebook's name and the sentence."""
     results = json.loads((result.folder / RESULTS).read_text(encoding="utf-8"))
     return [(name, one["findings"][0]["sentence"]) for name, one in results["notebooks"].items()]
+
+
+@contextmanager
+def _clear_about_folders(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if clear := why_not_writable(error, settings):
+            raise clear from error
+        raise
 
 
 def _tidy(reports: Path) -> None:
@@ -165,16 +187,15 @@ def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, priva
         latency = {**ledger.receipt.latency, "analysis_seconds": ledger.seconds}
         closing = write_pages(replace(ledger.receipt, latency=latency), ledger.folder)
         with interruption.delayed():
-            _finish(settings, ledger, closing)
+            _finish(plan.request, ledger, closing)
         exit_status = 0 if closing.status == "COMPLETE" else 1
     except Interrupted as interrupted:
         exit_status = interrupted.exit_status
         _end_early(settings, ledger, f"interrupted ({interrupted.name})", status="FAILED")
-    except CrmError as error:
-        exit_status = error.exit_status
-        _end_early(settings, ledger, str(error), status="SKIPPED")
-    except Exception as error:  # noqa: BLE001 - whatever it is, the receipt tells it and the log explains it
-        exit_status, problem = 1, log_error(ledger.folder, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the receipt tells it
+        clear = error if isinstance(error, CrmError) else why_not_writable(error, settings)
+        exit_status = clear.exit_status if clear else 1
+        problem = str(clear) if clear else log_error(ledger.folder, error)
         if not ledger.published:
             _end_early(settings, ledger, problem, status="SKIPPED")
     return Result(ledger.receipt, ledger.folder, ledger.published, exit_status, problem)
@@ -186,7 +207,9 @@ def _prepare(settings: Settings, ledger: _Ledger, *, display: Display) -> None:
     days = day_number(settings.as_of) - 1 - facts.last_day
     latency = {"data_days": max(0, days), "analysis_seconds": None}  # rows beyond the as-of date are not late
     ledger.write(replace(ledger.receipt, source=facts.source_record(), latency=latency))
+    refuse_uncovered(facts, settings.as_of)
     start_store(settings)
+    ledger.write(replace(ledger.receipt, champions=champions(settings)))
 
 
 def _carry_others(plan: Plan, ledger: _Ledger, *, display: Display) -> None:
@@ -262,25 +285,39 @@ def _keep_with_models(
     return None
 
 
-def _finish(settings: Settings, ledger: _Ledger, closing: Receipt) -> None:
+def _finish(request: Request, ledger: _Ledger, closing: Receipt) -> None:
     """Write the results and the receipt; publish if all is whole; then what is only for convenience."""
+    settings, reports = request.settings, request.settings.folders.reports
     write_results(closing, ledger.folder)
     ledger.close(closing)
     render_run_index(ledger.folder)
     if closing.whole:
         publish_run(settings, ledger.folder)
         ledger.published = True
-    render_front_page(settings.folders.reports)
-    remove_old_runs(settings.folders.reports, keep=settings.runs.keep)
+    render_front_page(reports)
+    if ledger.published:
+        _approve(closing, settings)
+    remove_old_runs(reports, keep=settings.runs.keep)
+    if ledger.published:
+        remove_old_data(settings, now=request.started)
+
+
+def _approve(published: Receipt, settings: Settings) -> None:
+    """Only now do the models it logged stand for what everybody sees."""
+    approve_published([one for record in published.notebooks for one in record.mlflow_run_ids], settings)
 
 
 def _end_early(settings: Settings, ledger: _Ledger, error: str, *, status: NotebookStatus) -> None:
     """Close the receipt of a run that did not come to its end, and show what there is."""
     receipt = ledger.receipt.ended_early(error, status=status)
-    ledger.close(receipt)
     try:
+        try:
+            ledger.close(receipt)
+        except OSError:
+            remove_pages(ledger.folder)  # they have to go anyway, and make room for the receipt
+            ledger.close(receipt)
         show_early_end(receipt, ledger.folder)
         ledger.close(with_page_names(receipt, ledger.folder))
         render_front_page(settings.folders.reports)
-    except Exception as failure:  # noqa: BLE001 - the receipt is written, and tells what matters
+    except Exception as failure:  # noqa: BLE001 - the receipt is written if it can be, and tells what matters
         log_error(ledger.folder, failure)

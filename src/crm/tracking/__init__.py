@@ -1,20 +1,32 @@
 """Tracking: the one door to MLflow. What was fitted, on what, how well, and which model is approved.
 
-`start_store(settings)` once before a run; `track_segmentation(...)` in a notebook; `attach_notebook(...)` after it.
+`start_store(settings)` once before a run; `track_segmentation(...)` in a notebook; `attach_notebook(...)` after it;
+`approve_published(...)` once the run is published. `champions(settings)` tells which models are approved.
 Importing this costs little: MLflow itself is loaded when it is first used.
 """
 
-from crm.tracking.models import CHALLENGER, CHAMPION, TrackedModel, attach_notebook, track_model
-from crm.tracking.segmentation import approved_segments, track_segmentation
+from crm.tracking.models import (
+    CHALLENGER,
+    CHAMPION,
+    TrackedModel,
+    approve_published,
+    attach_notebook,
+    champions,
+    track_model,
+)
+from crm.tracking.segmentation import ApprovedSegments, approved_segments, track_segmentation
 from crm.tracking.store import TrackingError, start_store
 
 __all__ = [
     "CHALLENGER",
     "CHAMPION",
+    "ApprovedSegments",
     "TrackedModel",
     "TrackingError",
+    "approve_published",
     "approved_segments",
     "attach_notebook",
+    "champions",
     "start_store",
     "track_model",
     "track_segmentation",

@@ -23,7 +23,8 @@ from crm.tracking.store import Store, reachable, store_of, this_process
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 NOBODY = "nobody"
-_TAGGED = "crm.content"
+SOURCE = "crm.source"
+_MODEL, _VERSION, _RUN, _TAGGED = "crm.model", "crm.model_version", "crm.run_id", "crm.content"
 _ROOMS = ("analyses", "features", "mart", "outcomes", "periods", "snapshots", "tracking")
 
 
@@ -73,8 +74,8 @@ def track_model(
     run_folder: the folder of the run, as `publish` takes it; empty for a draft, which is never logged.
     figures:    charts by name.
 
-    A model of the same content as a registered version is that version; otherwise it becomes a new one. The first
-    version ever becomes champion, a later one challenger; a person decides between the two.
+    A model of the same content, from the same source, as a registered version is that version; otherwise it becomes
+    a new one. What it is worth is decided later: see `approve_published`.
     Raises TrackingError; RequestError for a table that names customers.
     """
     if not str(run_folder):
@@ -83,6 +84,50 @@ def track_model(
     store = store_of(facts.settings)
     with reachable(store), store.locked():
         return (_log(store, model, facts=facts, run_folder=Path(run_folder), figures=figures or {}),)
+
+
+def approve_published(mlflow_run_ids: Sequence[str], settings: Settings) -> None:
+    """Let the models of a published run count: the first ever becomes champion, another one challenger.
+
+    To be called once the run is published, so that a run nobody was shown approves nothing; a second call changes
+    nothing. Nobody has reviewed a champion made so, and its version says that; a person decides between the two.
+    Raises TrackingError.
+    """
+    if not mlflow_run_ids:
+        return
+    store = store_of(settings)
+    with reachable(store), store.locked():
+        for run_id in mlflow_run_ids:
+            tags = store.client.get_run(run_id).data.tags
+            if _VERSION in tags:
+                _approve(store, tags[_MODEL], version=tags[_VERSION])
+
+
+def champions(settings: Settings) -> dict[str, dict[str, str]]:
+    """Which models are approved: `version` and `run` (the crm run that made it first) by registered name.
+
+    Reads only: empty where there is no store yet. Raises TrackingError.
+    """
+    store = store_of(settings)
+    if not store.exists:
+        return {}
+    with reachable(store):
+        approved = {
+            str(model.name): str(model.aliases[CHAMPION])
+            for model in store.client.search_registered_models()
+            if CHAMPION in model.aliases
+        }
+        return {
+            name: {"version": version, "run": str(store.client.get_model_version(name, version).tags.get(_RUN, ""))}
+            for name, version in sorted(approved.items())
+        }
+
+
+def source_identity(settings: Settings) -> str:
+    """Which company the customers are of: the kind of source; a made-up company is told by its size and seed too."""
+    source = settings.source
+    of_it = {"customers", "seed"} if source.kind == "sample_company" else set()
+    return json.dumps(source.model_dump(mode="json", include={"kind", *of_it}), sort_keys=True)
 
 
 def attach_notebook(run_ids: Sequence[str], notebook: Path, settings: Settings) -> None:
@@ -104,8 +149,8 @@ def _log(store: Store, model: TrackedModel, *, facts: Facts, run_folder: Path, f
     try:
         _log_numbers(store, run_id, model, facts=facts, moment=moment)
         _log_files(store, run_id, model, facts=facts, figures=figures)
-        version = _registered(store, model, experiment=experiment, run_id=run_id, run=run_folder.name)
-        store.client.set_tag(run_id, "crm.model_version", version)
+        version = _registered(store, model, experiment=experiment, run_id=run_id, tags=run.data.tags)
+        store.client.set_tag(run_id, _VERSION, version)
     except BaseException:
         store.client.set_terminated(run_id, status="FAILED")
         raise
@@ -117,7 +162,9 @@ def _tags(model: TrackedModel, *, facts: Facts, run_folder: Path) -> dict[str, s
     receipt = run_folder / "receipt.json"
     code = json.loads(receipt.read_text(encoding="utf-8")).get("code", {}) if receipt.is_file() else {}
     tags = {
-        "crm.run_id": run_folder.name,
+        _RUN: run_folder.name,
+        _MODEL: model.name,
+        SOURCE: source_identity(facts.settings),
         "crm.as_of": model.as_of,
         "crm.version": __version__,
         "crm.code": code_fingerprint(*_ROOMS),
@@ -182,14 +229,15 @@ def _artifacts(model: TrackedModel, figures: Mapping[str, Drawn]) -> Iterator[tu
             yield f"figures/{name}.{chart.picture.kind}", bytes(chart.picture.content)
 
 
-def _registered(store: Store, model: TrackedModel, *, experiment: str, run_id: str, run: str) -> str:
-    """The number of the registered version with this content, a new one where there is none yet."""
+def _registered(store: Store, model: TrackedModel, *, experiment: str, run_id: str, tags: Mapping[str, str]) -> str:
+    """The number of the registered version with this content and source, a new one where there is none yet."""
     from mlflow.exceptions import MlflowException
 
     client = store.client
-    same = client.search_model_versions(f"name = '{model.name}' and tags.`{_TAGGED}` = '{model.content}'")
+    alike = client.search_model_versions(f"name = '{model.name}' and tags.`{_TAGGED}` = '{model.content}'")
+    same = [int(version.version) for version in alike if version.tags.get(SOURCE) == tags[SOURCE]]
     if same:
-        return str(max(int(version.version) for version in same))
+        return str(max(same))
     try:
         client.get_registered_model(model.name)
     except MlflowException:
@@ -200,13 +248,18 @@ def _registered(store: Store, model: TrackedModel, *, experiment: str, run_id: s
         source=f"models:/{model_id}" if store.is_server else artifacts,
         run_id=run_id,
         model_id=model_id,
-        tags={_TAGGED: model.content, "crm.as_of": model.as_of, "crm.run_id": run, "crm.reviewed_by": NOBODY},
+        tags={name: tags[name] for name in (_TAGGED, "crm.as_of", _RUN, SOURCE)} | {"crm.reviewed_by": NOBODY},
         description=model.card,
     )
-    aliases = client.get_registered_model(model.name).aliases
-    alias = CHALLENGER if CHAMPION in aliases else CHAMPION
-    client.set_registered_model_alias(model.name, alias, version.version)
     return str(version.version)
+
+
+def _approve(store: Store, name: str, *, version: str) -> None:
+    champion = store.client.get_registered_model(name).aliases.get(CHAMPION)
+    if champion is None:
+        store.client.set_registered_model_alias(name, CHAMPION, version)
+    elif str(champion) != version:
+        store.client.set_registered_model_alias(name, CHALLENGER, version)
 
 
 def _log_model(store: Store, model: TrackedModel, *, experiment: str, run_id: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
 from collections.abc import Mapping
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crm.config import Settings
 from crm.facts import Facts
-from crm.tracking.models import CHAMPION, Drawn, TrackedModel, track_model
+from crm.tracking.models import CHAMPION, SOURCE, Drawn, TrackedModel, source_identity, track_model
 from crm.tracking.store import TrackingError, reachable, store_of
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded already
@@ -40,23 +40,38 @@ def track_segmentation(
     return track_model(_tracked(segmentation, facts), facts=facts, run_folder=run_folder, figures=figures)
 
 
-def approved_segments(settings: Settings) -> ClusterModel | None:
-    """The champion among the registered segmentations, whose names `segment_customers(..., earlier=...)` keeps.
+@dataclass(frozen=True)
+class ApprovedSegments:
+    """The approved segments, whose names and numbers are kept; or None, and why, where there are some to keep."""
 
-    None where there is none yet. Reads only: no store is made. Raises TrackingError.
+    model: ClusterModel | None
+    why_not: str = ""
+
+
+def approved_segments(facts: Facts, as_of: dt.date) -> ApprovedSegments:
+    """The champion among the registered segmentations, for `segment_customers(..., earlier=..., why_anew=...)`.
+
+    It counts where it is of the same source as the facts, and of no later date than `as_of`: another company does not
+    name our customers, and the future does not name the past. Reads only: no store is made. Raises TrackingError.
     """
     from crm.analyses.segmentation import ClusterModel
 
-    store = store_of(settings)
+    store = store_of(facts.settings)
     if not store.exists:
-        return None
+        return ApprovedSegments(None)
     with reachable(store):
         registered = store.client.search_registered_models(f"name = '{NAME}'")
         number = registered[0].aliases.get(CHAMPION) if registered else None
         if number is None:
-            return None
+            return ApprovedSegments(None)
+        version = store.client.get_model_version(NAME, number)
+        if version.tags.get(SOURCE) != source_identity(facts.settings):
+            return ApprovedSegments(None, "the approved segments are of another source")
         artifacts = str(store.client.get_model_version_download_uri(NAME, number))
-        return ClusterModel.from_record(_read_record(artifacts, store.uri, number=str(number)))
+        model = ClusterModel.from_record(_read_record(artifacts, store.uri, number=str(number)))
+    if model.as_of > as_of:
+        return ApprovedSegments(None, f"the approved segments are of {model.as_of}, a later date")
+    return ApprovedSegments(model)
 
 
 def _read_record(artifacts: str, uri: str, *, number: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,5 +160,6 @@ def _is_of_the_store(error: Exception) -> bool:
 
 def _be_quiet() -> None:
     """No telemetry, no chatter, no long waits; whoever has set one of these keeps it. To be called before MLflow."""
+    warnings.filterwarnings("ignore", message="IProgress not found")  # MLflow's progress bars, which nobody sees
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)

@@ -46,6 +46,10 @@ class Segmentation:
     previous:       the previous as-of date; None, and `why_no_previous` says why, where there is too little history.
     agreement:      share of the previous date's customers to whom today's segments and those found anew on the
                     previous date give the same name; NaN without a previous date.
+    approved:       the date of the approved segments whose names are kept; None where the segments are named anew,
+                    and `why_anew` says why if there were some.
+    approved_agreement: share of those who bought within 365 days to whom the approved segments would give the same
+                    name; NaN without.
     """
 
     as_of: dt.date
@@ -66,6 +70,9 @@ class Segmentation:
     previous: dt.date | None
     why_no_previous: str
     agreement: float
+    approved: dt.date | None
+    approved_agreement: float
+    why_anew: str
     scores: pd.DataFrame = field(repr=False)
 
     @property
@@ -92,6 +99,7 @@ class Segmentation:
             "best_customers": self.best_table,
             "migration": moved,
             "agreement": self.agreement,
+            "approved_agreement": self.approved_agreement,
             "model_content": self.model.content,
         }
 
@@ -109,14 +117,20 @@ class Segmentation:
             best_profile=self.best_profile,
             why_no_previous=self.why_no_previous,
             agreement=self.agreement,
+            approved=self.approved,
+            approved_agreement=self.approved_agreement,
+            why_anew=self.why_anew,
         )
 
 
-def segment_customers(facts: Facts, as_of: dt.date, *, earlier: ClusterModel | None = None) -> Segmentation:
+def segment_customers(
+    facts: Facts, as_of: dt.date, *, earlier: ClusterModel | None = None, why_anew: str = ""
+) -> Segmentation:
     """Every customer with a purchase before `as_of`, in a named segment by RFM and in one by behaviour.
 
-    earlier: segments by behaviour of an earlier run, whose names are kept where they are found again; without, the
-             segments are named from what sets them apart now.
+    earlier:  segments by behaviour of an earlier run, whose names are kept where they are found again; without, the
+              segments are named from what sets them apart now.
+    why_anew: why there are none, where that has to be said: "the approved segments are of another source".
 
     The same facts, date, seed and earlier segments give the same scores, byte for byte. Raises NotEnoughData when
     nobody had bought anything before `as_of`.
@@ -171,6 +185,9 @@ def segment_customers(facts: Facts, as_of: dt.date, *, earlier: ClusterModel | N
         previous=previous,
         why_no_previous=why,
         agreement=float("nan") if before is None else before.kinds.agreement,
+        approved=None if earlier is None else earlier.as_of,
+        approved_agreement=kinds.agreement,
+        why_anew=why_anew,
         scores=scores.astype({"rfm_segment": "str", "cluster_name": "str"}),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.analyses.segmentation.clusters import AS_GOOD, FEWEST_TOLD_APART, STABLE
+from crm.analyses.segmentation.clusters import AS_GOOD, FEWEST_TOLD_APART, KEPT_BY_A_REFIT, STABLE
 from crm.analyses.segmentation.migration import MONEY_DAYS, NEW
 from crm.analyses.segmentation.model import NOBODY
 from crm.analyses.segmentation.money import COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF, LEAST_MARGIN
@@ -18,6 +18,8 @@ from crm.analyses.segmentation.segments import Segments
 from crm.finding import Finding, Findings
 
 _WINDOW = re.compile(r"_\d+d$")
+
+MARKS_TOLD = 4
 
 FAVOURITE_FROM = 0.05
 """A department is worth a sentence from this share of a segment's spending on."""
@@ -49,6 +51,9 @@ class Evidence:
     best_profile: pd.DataFrame
     why_no_previous: str
     agreement: float
+    approved: dt.date | None
+    approved_agreement: float
+    why_anew: str
 
     @property
     def customers(self) -> int:
@@ -70,6 +75,7 @@ def all_findings(evidence: Evidence) -> Findings:
             *_moved(evidence),
             _best_traits(evidence),
             _choice(evidence),
+            _names(evidence),
             *_clusters(evidence),
             *(_costs(evidence, one) for one in (evidence.rfm, evidence.clusters)),
             _not_there(evidence),
@@ -92,7 +98,9 @@ def _rfm(evidence: Evidence) -> Finding:
         "As of {as_of}, the {customers:,} customers are found in {segments} of {of} RFM segments. The most are "
         "{largest}: {largest_customers:,} ({largest_share:.0%})"
     )
-    if values["richest"] == values["largest"]:
+    if not filled["net_sales"].sum() > 0:
+        template += ". They bought for nothing in the last 365 days."
+    elif values["richest"] == values["largest"]:
         template += ", and they bring the most too: {richest_sales:.0%} of the net sales of the last 365 days."
     else:
         template += (
@@ -122,6 +130,12 @@ def _kinds(evidence: Evidence) -> Finding | None:
 
 
 def _choice(evidence: Evidence) -> Finding:
+    if not (evidence.clusters.customers["segment"] != NOBODY[1]).any():
+        return evidence.finding(
+            "choice_of_k",
+            "Nobody bought in the last 365 days, so there is no behaviour to tell customers apart by.",
+            {},
+        )
     if evidence.choice.empty:
         template = (
             "The {customers:,} customers are too few, or too much alike, to be told apart by behaviour: they are one "
@@ -140,15 +154,32 @@ def _choice(evidence: Evidence) -> Finding:
         "most": int(evidence.choice["k"].max()),
         "stable": STABLE,
         "as_good": AS_GOOD,
+        "kept": KEPT_BY_A_REFIT,
         "fewest": FEWEST_TOLD_APART,
     }
     template = (
-        "{k} segments by behaviour, of {least} to {most} tried: found again from 80 % of the customers with an "
+        "{k} segments by behaviour, of {least} to {most} tried: found again from {kept:.0%} of the customers with an "
         "adjusted Rand index of {stability:.2f} ({stability_low:.2f} to {stability_high:.2f} in nine of ten refits), "
         "at a silhouette of {silhouette:.3f} ({silhouette_low:.3f} to {silhouette_high:.3f}; shuffled data give "
         "{silhouette_by_chance:.3f})."
     )
     return evidence.finding("choice_of_k", template + _rule(row) + _sharpness(row), values)
+
+
+def _names(evidence: Evidence) -> Finding | None:
+    """Where the names come from, unless they are the first ever."""
+    if evidence.why_anew:
+        return evidence.finding(
+            "names", "The segments by behaviour are named anew: {why}.", {"why": evidence.why_anew}
+        )
+    if evidence.approved is None or evidence.approved_agreement != evidence.approved_agreement:
+        return None
+    template = (
+        "Names and numbers are those of the approved segments of {approved}, wherever these were found again; "
+        "{agreement:.0%} of those who bought within 365 days are where the approved segments would put them."
+    )
+    values = {"approved": evidence.approved, "agreement": evidence.approved_agreement}
+    return evidence.finding("names", template, values)
 
 
 def _rule(row: dict[str, Any]) -> str:
@@ -185,7 +216,7 @@ def _clusters(evidence: Evidence) -> Iterator[Finding]:
         )
         number = evidence.clusters.numbers[values["segment"]]
         if number != NOBODY[0]:
-            template += _marked(told[told["segment"] == row["segment"]].head(3), values)
+            template += _marked(told[told["segment"] == row["segment"]].head(MARKS_TOLD), values, start=". With")
             template += _favourite(evidence.clusters.departments, values)
         yield evidence.finding(f"cluster_{number}", template + ".", values)
 
@@ -196,6 +227,7 @@ def _favourite(departments: pd.DataFrame | None, values: dict[str, Any]) -> str:
         return ""
     rows = departments[(departments["segment"] == values["segment"]) & departments["stands_out"]]
     rows = rows[(rows["index"] > 100) & (rows["share"] >= FAVOURITE_FROM)]
+    rows = rows[~("share of " + rows["department"]).isin(list(values.values()))]  # told already, in the name
     if rows.empty:
         return ""
     row = _first(rows.sort_values("index", ascending=False, kind="stable"))
@@ -212,8 +244,8 @@ def _favourite(departments: pd.DataFrame | None, values: dict[str, Any]) -> str:
     )
 
 
-def _marked(marks: pd.DataFrame, values: dict[str, Any]) -> str:
-    """The clause that tells the marks, their numbers added to `values`."""
+def _marked(marks: pd.DataFrame, values: dict[str, Any], *, start: str) -> str:
+    """The clause that tells the marks, after `start`; their numbers are added to `values`."""
     clauses = []
     for place, mark in enumerate(marks.to_dict("records"), start=1):
         values |= {
@@ -222,10 +254,12 @@ def _marked(marks: pd.DataFrame, values: dict[str, Any]) -> str:
             f"index_{place}_low": float(mark["index_low"]),
             f"index_{place}_high": float(mark["index_high"]),
         }
-        clauses.append(
-            f"{{feature_{place}}} {{index_{place}:.0f}} ({{index_{place}_low:.0f}} to {{index_{place}_high:.0f}})"
-        )
-    return "; with the average buyer at 100, " + ", ".join(clauses) if clauses else ""
+        clause = f"{{feature_{place}}} {{index_{place}:.0f}} ({{index_{place}_low:.0f}} to {{index_{place}_high:.0f}}"
+        if values[f"feature_{place}"].startswith("share"):
+            values |= {f"share_{place}": float(mark["mean"]), f"share_{place}_of_all": float(mark["average"])}
+            clause += f"; {{share_{place}:.0%}}, all buyers {{share_{place}_of_all:.0%}}"
+        clauses.append(clause + ")")
+    return f"{start} the average buyer at 100: {', '.join(clauses)}" if clauses else ""
 
 
 def _best(evidence: Evidence) -> Finding | None:
@@ -238,9 +272,9 @@ def _best(evidence: Evidence) -> Finding | None:
         values |= {f"share_{place}": float(row["share_of_customers"])}
     values |= {"times": float(rows[0]["times_average"]), "each": float(rows[0]["margin_per_customer"])}
     template = (
-        "As of {as_of}, {best_1:,} of {customers:,} customers ({share_1:.0%}) bring {part_1:.0%} of the year's margin, {best_2:,} "
-        "({share_2:.0%}) bring {part_2:.0%} (gross margin of {gross_margin:.0%} assumed where a product's own is not "
-        "known). Each of the first brings {each:,.0f} {currency}, {times:.1f} times the average."
+        "As of {as_of}, {best_1:,} of {customers:,} customers ({share_1:.0%}) bring {part_1:.0%} of the year's "
+        "margin, {best_2:,} ({share_2:.0%}) bring {part_2:.0%} (gross margin of {gross_margin:.0%} assumed where a "
+        "product's own is not known). Each of the first brings {each:,.0f} {currency}, {times:.1f} times the average."
     )
     return evidence.finding("best_customers", template, values, evidence.best)
 
@@ -255,7 +289,7 @@ def _best_traits(evidence: Evidence) -> Finding | None:
     template = (
         "What sets the {best:,} apart who bring half of the margin (gross margin of {gross_margin:.0%} assumed)"
     )
-    template += _marked(evidence.best_profile.head(4), values).replace("; with", ": with")
+    template += _marked(evidence.best_profile.head(MARKS_TOLD), values, start=", with")
     return evidence.finding("best_customers_differ", template + ".", values)
 
 

@@ -6,6 +6,7 @@ another date, inherit number and name from the earlier segment with which they s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ SHARED = 0.5
 NEARLY = 0.8
 AVERAGE = "Close to average"
 _WORDS = 2
+_COUNTED_ON = re.compile(r" \(\d+\)$")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,22 @@ def names_of(marks: Sequence[Sequence[Mark]], *, taken: Sequence[str] = ()) -> l
     return names
 
 
+def traits_in(name: str, traits: Sequence[Trait]) -> list[Trait]:
+    """The traits that a name speaks of, in its order; also in a name kept from an earlier date."""
+    said = f", {_COUNTED_ON.sub('', name).lower()}, "
+    places = [
+        (said.find(f", {word.lower()}, "), trait) for trait in traits for word in (trait.more, trait.less) if word
+    ]
+    return [trait for place, trait in sorted(places, key=lambda pair: pair[0]) if place >= 0]
+
+
+def values_of(table: pd.DataFrame, trait: Trait) -> np.ndarray:
+    """What each row of a behaviour table has of a trait; zero where there is nothing to take a share of."""
+    part = table[trait.part].to_numpy(dtype="float64")
+    whole = table[trait.whole].to_numpy(dtype="float64") if trait.whole else np.ones(len(table))
+    return np.asarray(np.divide(part, whole, out=np.zeros(len(table)), where=whole > 0))
+
+
 def heirs(today: np.ndarray, earlier: np.ndarray, *, segments: int, earlier_segments: int) -> dict[int, int]:
     """Which earlier segment does each of today's continue? Places of today's -> places of the earlier.
 
@@ -97,8 +115,7 @@ def heirs(today: np.ndarray, earlier: np.ndarray, *, segments: int, earlier_segm
 def _mark(trait: Trait, table: pd.DataFrame, inside: np.ndarray) -> Mark | None:
     part = table[trait.part].to_numpy(dtype="float64")
     whole = table[trait.whole].to_numpy(dtype="float64") if trait.whole else np.ones(len(table))
-    values = np.divide(part, whole, out=np.zeros(len(table)), where=whole > 0)
-    chance = chance_higher(values, inside)
+    chance = chance_higher(values_of(table, trait), inside)
     pooled, others = (_pooled(part, whole, rows) for rows in (inside, ~inside))
     if trait.more and chance >= MARKED and pooled > max(others, trait.named_from):
         return Mark(trait.name, trait.theme, trait.more, chance - 0.5, trait.do_more)

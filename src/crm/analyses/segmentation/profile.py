@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from crm.analyses.segmentation.naming import MARKED
+from crm.analyses.segmentation.behaviour import Trait
+from crm.analyses.segmentation.naming import MARKED, chance_higher, traits_in, values_of
 
 Z = 1.96
 """Standard errors to each side of a mean that hold it in 95 of 100 samples."""
@@ -33,6 +34,9 @@ SMALLEST_SHARE = 0.01
 FAR_FROM_AVERAGE = 1.2
 """A share of this times the average share, or less than 1 / this, is pointed out."""
 
+_COLUMNS = ["segment", "theme", "feature", "meaning", "customers", "mean", "average", "index", "index_low",
+            "index_high", "chance_higher", "stands_out"]  # fmt: skip
+
 
 def profile(
     snapshot: pd.DataFrame, segment: pd.Series[str], *, order: Sequence[str], dictionary: pd.DataFrame
@@ -50,18 +54,34 @@ def profile(
         for feature, meaning, theme in told[["feature", "meaning", "group"]].itertuples(index=False)
         for row in _compare(snapshot[feature].to_numpy(dtype="float64"), segment.to_numpy(), order)
     ]
-    columns = ["segment", "theme", "feature", "meaning", "customers", "mean", "average", "index", "index_low",
-               "index_high", "chance_higher", "stands_out"]  # fmt: skip
-    found = pd.DataFrame(rows, columns=columns)
-    return _in_order(found, order)
+    return _in_order(pd.DataFrame(rows, columns=_COLUMNS), order)
 
 
 def standing_out(profiled: pd.DataFrame, *, most: int = 4) -> pd.DataFrame:
     """The few features that mark each segment most, at most one a theme, strongest first; columns as `profile`."""
-    marked = profiled[profiled["stands_out"]].assign(strength=lambda rows: (rows["chance_higher"] - 0.5).abs())
+    # An empty profile has a column of objects, which would be taken for names of columns.
+    marked = profiled[profiled["stands_out"].astype("bool")].assign(
+        strength=lambda rows: (rows["chance_higher"] - 0.5).abs()
+    )
     marked = marked.sort_values(["strength", "feature"], ascending=[False, True], kind="stable")
     best = marked.drop_duplicates(["segment", "theme"]).groupby("segment", sort=False).head(most)
     return _in_order(best, list(dict.fromkeys(profiled["segment"]))).drop(columns="strength")
+
+
+def named_for(
+    table: pd.DataFrame, segment: pd.Series[str], *, order: Sequence[str], traits: Sequence[Trait]
+) -> pd.DataFrame:
+    """Is it true what the segments are called? The traits that each name speaks of, in its order.
+
+    table: rows of a behaviour table. Columns as `profile`: what the segment's customers did together against what
+    all did, a mean per customer or a ratio of sums, with its interval. A kept name may have ceased to be true: here
+    it shows.
+    """
+    rows = []
+    for name in order:
+        inside = (segment == name).to_numpy()
+        rows += [_named_for(table, trait, inside=inside) | {"segment": name} for trait in traits_in(name, traits)]
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def composition(wide: pd.DataFrame, segment: pd.Series[str], *, order: Sequence[str], name: str) -> pd.DataFrame:
@@ -83,6 +103,11 @@ def composition(wide: pd.DataFrame, segment: pd.Series[str], *, order: Sequence[
             rows += _shares(amounts[inside], totals[inside], segment=one, columns=columns, average=average, name=name)
     kept = ["segment", name, "share", "share_low", "share_high", "average_share", "index", "customers", "stands_out"]
     return pd.DataFrame(rows, columns=kept).astype({"stands_out": "bool"})
+
+
+def without_window(features: pd.Series[str]) -> pd.Series[str]:
+    """Names of features without the days they look back: `net_sales_365d` is net_sales."""
+    return features.str.replace(r"_\d+d$", "", regex=True)
 
 
 def _compare(values: np.ndarray, segment: np.ndarray, order: Sequence[str]) -> list[dict[str, object]]:
@@ -114,13 +139,35 @@ def _compare_one(values: np.ndarray, ranks: np.ndarray, *, inside: np.ndarray, a
     }  # fmt: skip
 
 
+def _named_for(table: pd.DataFrame, trait: Trait, *, inside: np.ndarray) -> dict[str, object]:
+    part = table[[trait.part]].to_numpy(dtype="float64")
+    whole = table[trait.whole].to_numpy(dtype="float64") if trait.whole else np.ones(len(table))
+    mean, half = (float(one[0]) for one in _ratios(part[inside], whole[inside]))
+    average = float(_ratios(part, whole)[0][0])
+    index, low, high = (
+        x / average * 100 if average > 0 else np.nan for x in (mean, max(mean - half, 0.0), mean + half)
+    )
+    return {
+        "theme": trait.theme, "feature": trait.name, "meaning": "what the segment is named for",
+        "customers": int(inside.sum()), "mean": mean, "average": average, "index": index, "index_low": low,
+        "index_high": high, "chance_higher": chance_higher(values_of(table, trait), inside), "stands_out": True,
+    }  # fmt: skip
+
+
+def _ratios(amounts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each column's sum over the sum of the totals, and half its interval, by the delta method."""
+    total = totals.sum()
+    if total <= 0:
+        return np.full(amounts.shape[1], np.nan), np.full(amounts.shape[1], np.nan)
+    share = amounts.sum(axis=0) / total
+    return share, Z * np.sqrt(((amounts - totals[:, None] * share) ** 2).sum(axis=0)) / total
+
+
 def _shares(
     amounts: np.ndarray, totals: np.ndarray, *, segment: str, columns: Sequence[str], average: np.ndarray, name: str
 ) -> list[dict[str, object]]:
-    """One row per column: a ratio of sums, its interval by the delta method."""
-    share = amounts.sum(axis=0) / totals.sum()
-    deviations = amounts - totals[:, None] * share
-    half = Z * np.sqrt((deviations**2).sum(axis=0)) / totals.sum()
+    """One row per column: a ratio of sums with its interval."""
+    share, half = _ratios(amounts, totals)
     rows: list[dict[str, object]] = []
     for place, column in enumerate(columns):
         mine, all_of_it, to_side = float(share[place]), float(average[place]), float(half[place])

@@ -13,11 +13,14 @@ from crm.analyses.segmentation.behaviour import Behaviour
 from crm.analyses.segmentation.migration import Migration, migrate
 from crm.analyses.segmentation.model import NOBODY
 from crm.analyses.segmentation.money import costs, shares, shares_compared
-from crm.analyses.segmentation.profile import composition, profile, standing_out
+from crm.analyses.segmentation.profile import composition, named_for, profile, standing_out, without_window
 from crm.features import data_dictionary
 from crm.mart import Mart
 
 Kind = Literal["rfm", "clusters"]
+
+MOST_TOLD = 5
+"""What is told of a segment at most: as a rule two things that it is named for, and three others."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Segments:
     shares:       of customers, net sales and margin, one row per name (`money.shares`).
     profile:      every feature of every segment against the average customer (`profile.profile`); of clusters, the
                   average of those who bought within 365 days, who alone are told apart by behaviour.
-    standing_out: its few most marked rows per segment.
+    named_for:    the traits that the names speak of (`profile.named_for`); none for RFM, whose names tell scores.
+    standing_out: those traits, then the few most marked rows of the profile, per segment.
     departments:  what each segment spends on (`profile.composition`); None without a table of products.
     channels:     where each segment orders; None where all orders come by one channel.
     costs:        discounts and returns against margin (`money.costs`).
@@ -45,6 +49,7 @@ class Segments:
     actions: pd.DataFrame = field(repr=False)
     shares: pd.DataFrame = field(repr=False)
     profile: pd.DataFrame = field(repr=False)
+    named_for: pd.DataFrame = field(repr=False)
     departments: pd.DataFrame | None = field(repr=False)
     channels: pd.DataFrame | None = field(repr=False)
     costs: pd.DataFrame = field(repr=False)
@@ -52,8 +57,16 @@ class Segments:
 
     @property
     def standing_out(self) -> pd.DataFrame:
-        """The few features that mark each segment most, strongest first."""
-        return standing_out(self.profile)
+        """What each segment is named for, then the few other features that mark it most, strongest first."""
+        others = standing_out(self.profile)
+        if self.named_for.empty:
+            return others
+        rows = pd.concat([self.named_for, others], ignore_index=True) if len(others) else self.named_for
+        rows = rows[~rows.assign(feature=without_window(rows["feature"])).duplicated(["segment", "feature"])]
+        rows = rows.groupby("segment", sort=False).head(MOST_TOLD)
+        return rows.sort_values("segment", key=lambda names: names.map(self.order.index), kind="stable").reset_index(
+            drop=True
+        )
 
     @property
     def shares_compared(self) -> pd.DataFrame:
@@ -111,6 +124,7 @@ def describe_segments(
         actions=_actions(words, sizes, present),
         shares=shares(money, names, order=order),
         profile=_profile(kind, known, names, present),
+        named_for=_named_for(kind, known, names, present),
         departments=_composition(behaviour.departments, names, present, name="department"),
         channels=_composition(behaviour.channels, names, present, name="channel"),
         costs=costs(money, names, order=order),
@@ -127,6 +141,13 @@ def _profile(kind: Kind, known: Known, names: pd.Series[str], present: Sequence[
     bought = known.bought
     order = [name for name in present if name != NOBODY[1]]
     return profile(known.snapshot[bought], names[bought], order=order, dictionary=dictionary)
+
+
+def _named_for(kind: Kind, known: Known, names: pd.Series[str], present: Sequence[str]) -> pd.DataFrame:
+    bought = known.bought.to_numpy()
+    told = [] if kind == "rfm" else present
+    table, traits = known.behaviour.table[bought], known.behaviour.traits
+    return named_for(table, names[bought], order=told, traits=traits)
 
 
 def _actions(words: pd.DataFrame, sizes: pd.Series[int], present: Sequence[str]) -> pd.DataFrame:

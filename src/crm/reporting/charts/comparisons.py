@@ -10,7 +10,7 @@ import pandas as pd
 
 from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
 from crm.reporting.charts.drawable import drawable, first_come, formats_for
-from crm.reporting.charts.labels import legend_above, legend_rows, name_values
+from crm.reporting.charts.labels import legend_above, legend_rows, name_values, wrapped
 from crm.reporting.style import INK, MARKERS, SERIES, canvas, house_style, segment_colours
 from crm.reporting.wording import heading, listed, number, quantity, shortened
 
@@ -84,7 +84,7 @@ def _drawn_dots(frame: pd.DataFrame, palette: Mapping[str, str], value: str, uni
 
 
 def _draw_rows(axes: Axes, labels: list[str]) -> None:
-    axes.set_yticks(range(len(labels)), [shortened(name, _LONGEST_LABEL) for name in labels])
+    axes.set_yticks(range(len(labels)), [wrapped(name, width=_LONGEST_LABEL) for name in labels])
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_COLUMNS = 30, 24
 _MOST_WRITTEN_COLUMNS = 16
-_ROW, _CELL, _DIGIT = 0.27, 0.4, 0.07
+_ROW, _CELL, _DIGIT = 0.3, 0.4, 0.07
 _WIDEST = 8.5
+_ROW_NAME = 24  # letters on one of the two lines of a row's name
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _grid(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _drawn(heat: _Map) -> Picture:
     grid = heat.shown
-    longest = max(len(shortened(name, 24)) for name in grid.index)
+    longest = max(len(line) for name in grid.index for line in wrapped(name, width=_ROW_NAME).split("\n"))
     width = min(_WIDEST, max(WIDTH, 0.5 + longest * LETTER + grid.shape[1] * heat.cell_width))
     with house_style():
         figure, axes = canvas(height=(1.5 if _is_slanted(grid) else 0.95) + _ROW * len(grid), width=width)
@@ -201,13 +202,15 @@ def _name_cells(axes: Axes, heat: _Map) -> None:
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     every = 1 if heat.is_written else 2
-    names = [shortened(n, 20) if _is_slanted(grid) else wrapped(n) for n in grid.columns[::every]]
+    names = [shortened(n, 32) if _is_slanted(grid) else wrapped(n) for n in grid.columns[::every]]
     axes.set_xticks([at + 0.5 for at in range(0, grid.shape[1], every)], names, rotation=0)
     if _is_slanted(grid):
         for label in axes.get_xticklabels():
             label.set(rotation=38, ha="left", rotation_mode="anchor")
     axes.grid(visible=False)
-    axes.set_yticks([at + 0.5 for at in range(len(grid))], [shortened(n, 24) for n in grid.index], rotation=0)
+    axes.set_yticks(
+        [at + 0.5 for at in range(len(grid))], [wrapped(n, width=_ROW_NAME) for n in grid.index], rotation=0
+    )
     axes.tick_params(length=0)
     quiet_label(axes, heat.columns, along="x")
     quiet_label(axes, heat.rows, along="y")

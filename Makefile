@@ -51,7 +51,7 @@ clean:  ## remove the environment; data, reports and models stay
 		"Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked packages into .venv (once)"
-	@sed -n '/^uv==/,/^[^u ]/{/^uv==/p;/^ /p;}' requirements.lock > .venv/uv.lock
+	@sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .

@@ -214,7 +214,7 @@ def draw_migration(segments: Segments) -> Chart | Table:
     )
 
 
-def draw_money_moved(segments: Segments) -> Chart | Table:
+def draw_money_moved(segmentation: Segmentation, segments: Segments) -> Chart | Table:
     """What those who moved, or stayed, spend more or less than before."""
     if segments.migration is None:
         return _nothing("movement to show: the history is too short, as the answer above says")
@@ -225,21 +225,22 @@ def draw_money_moved(segments: Segments) -> Chart | Table:
         rows="from_segment",
         columns="to_segment",
         value="change",
-        unit="net sales",
+        unit=segmentation.currency,
         centre=0,
-        title=f"Net sales changed by {change:+,.0f} between the two quarters",
+        title=f"Net sales changed by {change:+,.0f} {segmentation.currency} between the two quarters",
         note="Net sales of the 91 days before each date, later less earlier, of the customers in each cell.",
     )
 
 
-def show_balance(segments: Segments) -> Table:
+def show_balance(segmentation: Segmentation, segments: Segments) -> Table:
     """What each segment gained and lost."""
     if segments.migration is None:
         return _nothing("movement to show: the history is too short, as the answer above says")
     money = dict.fromkeys(["net_sales_before", "net_sales_now", "net_sales_change"], ",.0f")
     return show_table(
         segments.migration.segments,
-        caption=f"Segments {_KINDS[segments.kind]}, {segments.migration.previous} to {segments.migration.as_of}",
+        caption=f"Segments {_KINDS[segments.kind]}, {segments.migration.previous} to {segments.migration.as_of} "
+        f"(net sales in {segmentation.currency})",
         formats=money | {"net_sales_change": "+,.0f"},
         notes="Net sales of the 91 days before each date; the change is of the customers who were in the segment.",
     )

@@ -64,7 +64,9 @@ def draw_dots(
 def _drawn_dots(frame: pd.DataFrame, palette: Mapping[str, str], value: str, unit: str) -> Picture:
     labels = first_come(frame["label"])
     with house_style():
-        figure, axes = canvas(height=0.75 + _ROW * len(labels) + 0.2 * legend_rows(list(palette)))
+        lines = max(wrapped(name, width=_LONGEST_LABEL).count("\n") + 1 for name in labels)
+        row = _ROW * (1 + 0.3 * (lines - 1))
+        figure, axes = canvas(height=0.75 + row * len(labels) + 0.2 * legend_rows(list(palette)))
         rows = frame["label"].map({name: at for at, name in enumerate(labels)})
         for at, values in frame.groupby(rows)["value"]:
             axes.hlines(at, values.min(), values.max(), color="#C3CAD1", linewidth=2.4, zorder=1)

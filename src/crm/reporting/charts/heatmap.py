@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_COLUMNS = 30, 24
 _MOST_WRITTEN_COLUMNS = 16
-_ROW, _CELL, _DIGIT = 0.3, 0.4, 0.07
+_ROW, _CELL, _DIGIT = 0.27, 0.4, 0.07
 _WIDEST = 8.5
+_ROW_OF_TWO_LINES = 0.38
 _ROW_NAME = 24  # letters on one of the two lines of a row's name
 
 
@@ -127,8 +128,9 @@ def _drawn(heat: _Map) -> Picture:
     grid = heat.shown
     longest = max(len(line) for name in grid.index for line in wrapped(name, width=_ROW_NAME).split("\n"))
     width = min(_WIDEST, max(WIDTH, 0.5 + longest * LETTER + grid.shape[1] * heat.cell_width))
+    row = _ROW if all(len(str(name)) <= _ROW_NAME for name in grid.index) else _ROW_OF_TWO_LINES
     with house_style():
-        figure, axes = canvas(height=(1.5 if _is_slanted(grid) else 0.95) + _ROW * len(grid), width=width)
+        figure, axes = canvas(height=(1.5 if _is_slanted(grid) else 0.95) + row * len(grid), width=width)
         _draw_cells(axes, heat)
         _name_cells(axes, heat)
         return take_picture(figure)
@@ -202,7 +204,7 @@ def _name_cells(axes: Axes, heat: _Map) -> None:
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     every = 1 if heat.is_written else 2
-    names = [shortened(n, 32) if _is_slanted(grid) else wrapped(n) for n in grid.columns[::every]]
+    names = [shortened(n, 28) if _is_slanted(grid) else wrapped(n) for n in grid.columns[::every]]
     axes.set_xticks([at + 0.5 for at in range(0, grid.shape[1], every)], names, rotation=0)
     if _is_slanted(grid):
         for label in axes.get_xticklabels():

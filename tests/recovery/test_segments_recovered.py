@@ -66,10 +66,3 @@ def test_their_names_tell_what_was_planted(ten_thousand):
     assert "web" in names["night owls"]
     assert "full price" in names["premium"] or "dear items" in names["premium"]
     assert "seldom" in names["occasional"]
-
-
-@pytest.mark.slow
-def test_as_well_among_a_hundred_thousand(settings_for):
-    table = segmented(settings_for, 100_000)
-    assert agreement(table) > 0.35
-    assert agreement(table[table["purchase_days_365d"] >= ENOUGH]) > 0.68

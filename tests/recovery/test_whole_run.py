@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from crm.config import read_settings
+from crm.facts import read_facts
+from crm.snapshots import snapshot
 from crm.sources.sample_company import read_truth
 
 CUSTOMERS = 100_000
@@ -46,11 +49,15 @@ def test_every_notebook_is_complete_with_every_table(home):
 @pytest.mark.slow
 def test_published_segments_recover_the_planted_ones(home):
     """Adjusted Rand index, measured: 0.41 of all who bought within 365 days, 0.76 of those with six purchase days."""
+    facts = read_facts(read_settings(home / "crm.toml"))
+    days = snapshot(facts, facts.settings.as_of)[["customer_id", "purchase_days_365d"]]
     scores = pd.read_parquet(home / "data" / "scores" / "2018-01-01" / "segments.parquet")
     table = scores.merge(truth_of(home, "customers")[["customer_id", "segment"]], on="customer_id")
     assert len(table) == len(scores)
     bought = table[table["cluster"] != 0]
     assert adjusted_rand_score(bought["segment"], bought["cluster"]) > 0.35
+    often = bought.merge(days[days["purchase_days_365d"] >= 6], on="customer_id")
+    assert adjusted_rand_score(often["segment"], often["cluster"]) > 0.68
 
 
 @pytest.mark.slow

@@ -204,8 +204,9 @@ def test_a_second_run_of_equal_inputs_gives_equal_scores(facts, segmentation, ru
     pd.testing.assert_frame_equal(again.scores, segmentation.scores)
     published(again, facts, run_folder)
     assert aliases_of(facts) == {"champion": 1}, "equal segments are the same version"
-    assert f"approved segments of {AS_OF}" in again.findings["names"].sentence
-    assert again.findings["names"].values["agreement"] == 1
+    assert again.approved == AS_OF
+    assert again.approved_agreement == 1
+    assert [str(finding) for finding in again.findings] == [str(finding) for finding in segmentation.findings]
 
 
 def test_the_approved_segments_keep_their_names(facts, segmentation, run_folder):

@@ -167,12 +167,14 @@ def _choice(evidence: Evidence) -> Finding:
 
 
 def _names(evidence: Evidence) -> Finding | None:
-    """Where the names come from, unless they are the first ever."""
+    """Where the names come from, unless these are the approved segments themselves, or the first ever."""
     if evidence.why_anew:
         return evidence.finding(
             "names", "The segments by behaviour are named anew: {why}.", {"why": evidence.why_anew}
         )
     if evidence.approved is None or evidence.approved_agreement != evidence.approved_agreement:
+        return None
+    if evidence.approved == evidence.as_of and evidence.approved_agreement == 1:
         return None
     template = (
         "Names and numbers are those of the approved segments of {approved}, wherever these were found again; "

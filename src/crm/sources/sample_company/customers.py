@@ -180,7 +180,8 @@ def _joined(rng: np.random.Generator, segment: Ints, calendar: Calendar) -> Ints
 
 def _around(rng: np.random.Generator, share: Floats, *, certainty: float) -> Floats:
     """A customer's own share, Beta-distributed around the segment's."""
-    return rng.beta(share * certainty, (1 - share) * certainty)
+    drawn: Floats = rng.beta(share * certainty, (1 - share) * certainty)
+    return drawn
 
 
 def _drawn_by_segment(rng: np.random.Generator, shares: Floats, segment: Ints) -> Ints:

@@ -140,6 +140,7 @@ def test_what_a_reviewer_finds(facts, segmentation, run_folder):
     assert version.version == 1
     assert version.run_id == run_id
     assert "Nobody reviewed it yet" in version.description
+    assert segmentation.findings["rfm"].sentence in version.description, "the rule of thumb stands beside it"
     assert version.tags["crm.reviewed_by"] == "nobody"
     for name in segmentation.model.names:
         assert name in version.description

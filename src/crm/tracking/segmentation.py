@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crm.facts import Facts
+from crm.finding import Findings
 from crm.tracking.models import CHAMPION, SOURCE, Drawn, TrackedModel, source_identity, track_model
 from crm.tracking.store import TrackingError, reachable, store_of
 
@@ -162,13 +163,17 @@ def _steps(choice: pd.DataFrame, name: str) -> list[tuple[int, float]]:
     return [(int(k), float(value)) for k, value in zip(choice["k"], choice[name], strict=True)]
 
 
+def _in_a_row(findings: Findings) -> str:
+    return " ".join(finding.sentence for finding in findings)
+
+
 def model_card(segmentation: Segmentation, facts: Facts) -> str:
     """What a reviewer reads first, in Markdown."""
     from crm.analyses.segmentation import NOBODY
 
     model, source = segmentation.model, facts.source_record()
-    said = [segmentation.findings["choice_of_k"].sentence]
-    said += [one.sentence for one in segmentation.findings if one.name == "migration_clusters"]
+    said = segmentation.findings.pick("choice_of_k", "migration_clusters")
+    beside = segmentation.findings.pick("rfm", "migration_rfm")
     segments = "\n".join(
         f"- {row['segment']} ({row['customers']:,} customers): {row['meaning']}"
         for row in segmentation.clusters.actions.to_dict("records")
@@ -190,7 +195,11 @@ called “{NOBODY[1]}”.
 **Segments.**
 {segments}
 
-**How many, and how sure.** {" ".join(said)}
+**How many, and how sure.** {_in_a_row(said)}
+
+**Beside the rule of thumb.** RFM ranks customers by three numbers and needs no model; these segments tell what they
+buy and how. Compare how many customers stay where they were; which of the two serves a decision better was not
+measured: an experiment would. {_in_a_row(beside)}
 
 **Limits.** Borders between segments are drawn, not found: customers near one may be in either. Customers with few
 purchases stand near the average. Net sales do not know costs of serving. A changed assortment or a new channel asks

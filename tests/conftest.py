@@ -16,6 +16,7 @@ import narwhals as nw
 import pandas as pd
 import pytest
 from filelock import FileLock
+from real_postgres import postgres  # noqa: F401 - a fixture, for whoever asks
 
 from crm.config import Settings, read_settings
 from crm.engine import connection

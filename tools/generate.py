@@ -24,7 +24,7 @@ def environment_yml() -> str:
     """environment.yml for conda users: the dependencies of pyproject.toml, for Linux, in conda-forge's names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = [r for r in project["dependencies"] if "!= 'linux'" not in r]
-    names = [re.match(r"([\w-]+)(.*?)(;.*)?$", requirement) for requirement in requirements]
+    names = [re.match(r"([\w-]+)(?:\[[\w,]+\])?(.*?)(;.*)?$", requirement) for requirement in requirements]
     split = [(match[1], match[2].strip()) for match in names if match]
     conda = [f"{CONDA_NAMES.get(name, name)}{version}" for name, version in split if name not in PIP_ONLY]
     pip = [f"{name}{version}" for name, version in split if name in PIP_ONLY]

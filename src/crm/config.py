@@ -10,12 +10,15 @@ import datetime as dt
 import difflib
 import hashlib
 import json
+import re
 import tomllib
+import urllib.parse
 import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crm.errors import RequestError, SettingsError
 from crm.periods import read_date
@@ -24,28 +27,161 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 
 
+DATABASE_PASSWORD = "CRM_DATABASE_PASSWORD"
+
+_HOST = r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:@/?#\s]*)(?::\d*)?"
+_POSTGRESQL = re.compile(
+    rf"postgres(?:ql)?://(?:[^:@/?#\s]+@)?{_HOST}(?:,{_HOST})*(?:/[^:@/?#\s]*)?(?:\?(?P<options>[^@#\s]*))?"
+)
+_SERVER_MEANT = re.compile(
+    r"://|^postgres(?:ql)?:|^(?![a-z]:[\\/])[^/\\]*:.*@"
+    r"|\b(?:host|hostaddr|port|dbname|user|password|service|sslmode)\s*=",
+    re.IGNORECASE,
+)
+
+
+def is_postgresql(database: str) -> bool:
+    """Is this meant to be the address of a server, and not the name of a file?"""
+    return bool(_SERVER_MEANT.search(database))
+
+
+def plain_address(database: str) -> str:
+    """The address of a database without a password. Raises ValueError, which does not repeat it: it may hold one."""
+    if not is_postgresql(database):
+        return database
+    known = _POSTGRESQL.fullmatch(database)
+    options = urllib.parse.parse_qsl(known["options"] or "", keep_blank_values=True) if known else []
+    secret = [name for name, _ in options if re.search("password|secret", name, re.IGNORECASE)]
+    if not known or secret or "%3a" in database.partition("?")[0].lower():
+        raise ValueError(
+            "a DuckDB file, or postgresql://user@host:port/name without a password (it is not repeated here): set "
+            f"{DATABASE_PASSWORD} in the environment, and write : / ? # @ within a name as %3A %2F %3F %23 %40"
+        )
+    return database
+
+
+def _path_from_text(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) and value else value
+
+
 class Section(BaseModel):
     """A table of crm.toml: nothing unknown, nothing changed after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _known_zone(zone: str) -> str:
+    if zone not in zoneinfo.available_timezones():
+        near = difflib.get_close_matches(zone, zoneinfo.available_timezones(), n=1)
+        hint = f"; the nearest known is {near[0]}" if near else ""
+        raise ValueError(f"a time zone such as America/New_York{hint}")
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class TableMapping(Section):
+    """How one canonical table is found in files or in a database, and how its columns are written there.
+
+    A column of the source that bears the canonical name needs no mapping.
+    """
+
+    path: str | list[str] = Field(
+        "", description="files: a file, a folder, a pattern such as orders-*.csv, or a list"
+    )
+    table: str = Field("", description="database: the name of a table or view, such as sales.order_lines")
+    query: str = Field("", description="SQL that gives the rows: over the database, or over `file`, the rows of path")
+    columns: dict[str, str | int] = Field({}, description="canonical name = name, or position from 1, in the source")
+    constants: dict[str, str | int | float | bool] = Field({}, description="canonical name = its value in every row")
+    sheet: str = Field("", description="Excel: the sheet; empty: every sheet")
+    delimiter: str = Field("", description="CSV: what separates the columns, or 'blanks'; empty: seen from the file")
+    quote: str = Field('"', max_length=1, description="CSV: what encloses a text that holds the delimiter")
+    encoding: str = Field("", description="CSV: such as utf-8, latin-1 or utf-16; empty: seen from the file")
+    header: bool = Field(True, description="CSV, Excel: the first line names the columns")
+    empty: list[str] = Field(
+        ["NULL", "null", "\\N", "NaN", "nan", "None", "#N/A"], description="what stands for no value, beside nothing"
+    )
+    decimal_comma: bool = Field(False, description="numbers are written 1.234,56 and not 1,234.56")
+    day_first: bool | None = Field(None, description="dates such as 05/03/2017: true for 5 March, false for May 3")
+    date_format: str | list[str] = Field("", description="how dates are written, such as %d.%m.%Y %H:%M")
+    recorded_in: Zone | None = Field(None, description="the zone of moments written without one; else the trade's")
+    credit_note_prefix: str = Field("", description="order numbers that begin so are cancellations")
+    repeated_rows: Literal["keep", "set_aside", "set_aside_across_files"] = Field(
+        "keep", description="what is done with rows that repeat another exactly"
+    )
+
+    @property
+    def paths(self) -> list[str]:
+        """`path` as a list."""
+        return [self.path] if isinstance(self.path, str) and self.path else list(self.path)
+
+    @property
+    def date_formats(self) -> list[str]:
+        """`date_format` as a list."""
+        return (
+            [self.date_format] if isinstance(self.date_format, str) and self.date_format else list(self.date_format)
+        )
+
+
+_OWN_DATA = ("files", "database")
+
+
 class Source(Section):
     """Where the data come from, and in which time zone a day of trade is cut."""
 
-    kind: Literal["complete_journey", "cdnow", "sample_company"] = Field(description="which source is read")
-    timezone: str = Field("UTC", description="in which a day of trade is cut, such as America/New_York")
+    kind: Literal["complete_journey", "cdnow", "sample_company", "files", "database"] = Field(
+        description="which source is read"
+    )
+    timezone: Zone = Field("UTC", description="in which a day of trade is cut, such as America/New_York")
     customers: int = Field(10_000, ge=100, le=10_000_000, description="sample_company: how many customers it has")
     seed: int = Field(1, ge=0, description="sample_company: the seed of its chance")
+    folder: Path | None = Field(None, description="files: the folder in which the paths of the tables lie")
+    database: str = Field("", description="a DuckDB file, or postgresql://user@host/name, without the password")
+    tables: dict[str, TableMapping] = Field({}, description="files, database: one section for each table")
 
-    @field_validator("timezone")
+    _path_from_text = field_validator("folder", mode="before")(_path_from_text)
+
+    @field_validator("database")
     @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        if zone not in zoneinfo.available_timezones():
-            near = difflib.get_close_matches(zone, zoneinfo.available_timezones(), n=1)
-            hint = f"; the nearest known is {near[0]}" if near else ""
-            raise ValueError(f"a time zone such as America/New_York{hint}")
-        return zone
+    def _no_password(cls, database: str) -> str:
+        return plain_address(database)
+
+    @model_validator(mode="after")
+    def _what_the_kind_needs(self) -> Source:
+        problems = [*self._unfitting(), *self._lacking()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _unfitting(self) -> Iterator[str]:
+        """Keys that the kind does not read."""
+        if self.kind not in _OWN_DATA and self.tables:
+            yield f"tables are read with kind 'files' or 'database', not with {self.kind!r}"
+        if self.kind != "files" and self.folder:
+            yield "folder is read with kind 'files' alone"
+        if self.kind != "database" and self.database:
+            yield "database is read with kind 'database' alone"
+        for name, table in self.tables.items():
+            strange = ("table",) if self.kind == "files" else ("path", "sheet", "delimiter", "encoding")
+            for key in strange:
+                if getattr(table, key):
+                    yield f"tables.{name}.{key} is not read with kind {self.kind!r}"
+
+    def _lacking(self) -> Iterator[str]:
+        """Keys that the kind cannot do without."""
+        if self.kind == "database" and not self.database:
+            yield "database must be a DuckDB file, or postgresql://user@host/name"
+        if self.kind in _OWN_DATA and "purchases" not in self.tables:
+            yield "a section [source.tables.purchases] must say where the purchases are"
+        if self.kind == "files":
+            yield from (f"tables.{name}.path must name its file" for name, t in self.tables.items() if not t.paths)
+        else:
+            yield from (
+                f"tables.{name} must have either table or query"
+                for name, table in self.tables.items()
+                if bool(table.table) == bool(table.query)
+            )
 
 
 class Clock(Section):
@@ -121,12 +257,7 @@ class Folders(Section):
     reports: Path = Path("reports")
     notebooks: Path = Path("notebooks")
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _path_from_text(cls, value: Any) -> Any:
-        if isinstance(value, str) and value:
-            return Path(value)
-        return value
+    _path_from_text = field_validator("*", mode="before")(_path_from_text)
 
 
 class Settings(Section):
@@ -173,15 +304,20 @@ class Settings(Section):
         """The settings as they stand in a receipt: plain values, paths relative where they can be."""
         record = self.model_dump(mode="json")
         for name, path in record["folders"].items():
-            if Path(path).is_relative_to(self.home):
-                record["folders"][name] = Path(path).relative_to(self.home).as_posix()
+            record["folders"][name] = self._from_home(path)
+        if folder := record["source"]["folder"]:
+            record["source"]["folder"] = self._from_home(folder)
         return record
+
+    def _from_home(self, path: str) -> str:
+        inside = Path(path).is_relative_to(self.home)
+        return Path(path).relative_to(self.home).as_posix() if inside else path
 
     def fingerprint(self) -> str:
         """A short hash of everything that changes what a run says (not of folders, jobs or retention)."""
         record = self.as_record()
         record["runs"] = {"seed": record["runs"]["seed"]}
-        del record["folders"], record["tracking"]
+        del record["folders"], record["tracking"], record["source"]["folder"]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -190,7 +326,7 @@ def find_settings_file(path: str | Path) -> Path:
 
     So that a notebook opened in notebooks/ finds the crm.toml above it.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.is_file():
         return path.resolve()
     if path.parent == Path():
@@ -200,8 +336,14 @@ def find_settings_file(path: str | Path) -> Path:
     raise SettingsError(
         "The settings file must exist.",
         found=f"no file {path}" + (" here or in a folder above" if path.parent == Path() else ""),
-        do="Name it with --config, or start from the crm.toml that comes with the project.",
+        do="Name it with --config, or let `crm init PATH…` propose one for your data.",
     )
+
+
+def _notebooks_for(home: Path) -> str:
+    """The notebooks beside a settings file; of one that has none, those of the project."""
+    own = Path(__file__).resolve().parents[2] / "notebooks"
+    return "notebooks" if (home / "notebooks").is_dir() or not own.is_dir() else str(own)
 
 
 def read_settings(path: str | Path = "crm.toml", *, as_of: dt.date | str | None = None) -> Settings:
@@ -223,12 +365,16 @@ def read_settings(path: str | Path = "crm.toml", *, as_of: dt.date | str | None 
     content["home"] = file.parent
     folders = content.setdefault("folders", {})
     if isinstance(folders, dict):
-        for name, value in {"data": "data", "reports": "reports", "notebooks": "notebooks", **folders}.items():
+        usual = {"data": "data", "reports": "reports", "notebooks": _notebooks_for(file.parent)}
+        for name, value in {**usual, **folders}.items():
             folders[name] = str(file.parent / value) if isinstance(value, str) and value else value
+    source = content.get("source")
+    if isinstance(source, dict) and isinstance(source.get("folder"), str) and source["folder"]:
+        source["folder"] = str(file.parent / Path(source["folder"]).expanduser())
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
-        lines = [_line(detail) for detail in error.errors()]
+        lines = list(dict.fromkeys(_line(detail) for detail in error.errors()))
         raise SettingsError(
             f"Every key of {file.name} must be known and of the right type.",
             found="; ".join(lines),
@@ -236,24 +382,30 @@ def read_settings(path: str | Path = "crm.toml", *, as_of: dt.date | str | None 
         ) from None
 
 
+_UNION_BRANCHES = ("str", "int", "float", "bool", "list[str]")
+
+
 def _line(detail: Any) -> str:
     """One line for one wrong key: which, what was expected, what was found, the nearest known key."""
     location = [str(part) for part in detail["loc"]]
     key = ".".join(location) or "crm.toml"
     if detail["type"] == "extra_forbidden":
-        known = sorted(_known_keys())
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(key, sorted(_known_keys(location)), n=1, cutoff=0.4)
         near_text = f"; the nearest known key is {near[0]}" if near else ""
         return f"{key} is not a known key{near_text}"
     if detail["type"] == "missing":
         return f"{key} is missing (expected {_expected(location, 'a value')})"
     message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if "|" in message and key == "crm.toml":
-        expected, found = message.split("|", 1)
-        return f"{expected}, found {found}"
+    if detail["type"] == "value_error" and isinstance(detail["input"], dict):
+        expected, _, found = message.partition("|")
+        where = "" if key == "crm.toml" else f"{key}: "
+        return f"{where}{expected}" + (f", found {found}" if found else "")
     if detail["type"] == "model_type":
         return f"{key} must be a section, [{key}], found {detail['input']!r}"
-    return f"{key} must be {_expected(location, message)}, found {_found(detail['input'])}"
+    if location and location[-1] in _UNION_BRANCHES:  # one line for each kind of value that was allowed there
+        return f"{'.'.join(location[:-1])} must be {_expected(location[:-1], 'another kind of value')}"
+    found = "" if key == "source.database" else f", found {_found(detail['input'])}"  # it may hold a password
+    return f"{key} must be {_expected(location, message)}{found}"
 
 
 def _found(value: Any) -> str:
@@ -262,18 +414,20 @@ def _found(value: Any) -> str:
 
 
 def _expected(location: list[str], message: str) -> str:
-    field = _known_keys().get(".".join(location))
+    field = _known_keys(location).get(".".join(location))
     return f"{message} ({field})" if field and field not in message else message
 
 
-def _known_keys() -> dict[str, str]:
-    """Every key crm.toml may hold, with what it means."""
+def _known_keys(location: list[str]) -> dict[str, str]:
+    """Every key crm.toml may hold, with what it means; those of the table that the location lies in among them."""
     known: dict[str, str] = {}
     for section, info in Settings.model_fields.items():
-        if section == "home":
+        annotation = info.annotation
+        if section == "home" or not isinstance(annotation, type) or not issubclass(annotation, Section):
             continue
         known[section] = ""
-        annotation = info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Section):
-            known |= {f"{section}.{key}": field.description or "" for key, field in annotation.model_fields.items()}
+        known |= {f"{section}.{key}": field.description or "" for key, field in annotation.model_fields.items()}
+    if location[:2] == ["source", "tables"] and len(location) > 3:
+        table = ".".join(location[:3])
+        known |= {f"{table}.{key}": field.description or "" for key, field in TableMapping.model_fields.items()}
     return known

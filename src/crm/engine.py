@@ -17,6 +17,7 @@ import narwhals as nw
 import pandas as pd
 
 Lazy = nw.LazyFrame[Any]
+MEMORY = "2GB"  # that reading and checking a source may take
 
 
 @functools.cache
@@ -33,10 +34,31 @@ def connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=config)
 
 
+def database_on_disk(file: Path) -> duckdb.DuckDBPyConnection:
+    """A database of its own in a file, for tables of any size: what does not fit into memory is spilled beside it."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "memory_limit": MEMORY,
+        "temp_directory": str(file.parent),
+        "TimeZone": "UTC",  # and not the machine's: the same data are the same everywhere
+    }
+    return duckdb.connect(str(file), config=config)
+
+
 def sql_path(path: Path) -> str:
     """A path as a SQL text literal; of a folder, its parts in the order of their names."""
     text = str(path / "*.parquet") if path.is_dir() else str(path)
+    return sql_text(text)
+
+
+def sql_text(text: str) -> str:
+    """A SQL text literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def sql_name(name: str) -> str:
+    """A SQL identifier, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def scan(path: Path) -> Lazy:

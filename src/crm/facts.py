@@ -25,11 +25,13 @@ from crm.atomic import whole_file, writing_into
 from crm.config import Settings
 from crm.contracts import CONTRACTS
 from crm.contracts.checking import BECAME_RETURNS, Checked, check_table, refuse_over_budget
-from crm.engine import Lazy, connection, scan, sql_path
+from crm.engine import Lazy, connection, database_on_disk, scan, sql_path
 from crm.errors import NotEnoughData, SourceError
 from crm.kept import code_fingerprint, keep_folder
 from crm.periods import date_of, day_number
 from crm.sources import Source, open_source
+
+PINNED = "CRM_FACTS"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Facts:
     tables:      one row per table: table, rows, kept, set_aside, became_returns, first, last, sha256, and the money
                  that came in, was kept, set aside or became returns (exact Decimals, each added up on its own).
     outcomes:    one row per table and outcome (`kept` or the reason): rows, money (exact Decimal), example.
-    notes:       what the source's mapping did.
+    told:        what there is to say of the source, such as when a database was read.
+    remarks:     what its mapping did and met.
     """
 
     settings: Settings
@@ -48,7 +51,13 @@ class Facts:
     fingerprint: str
     tables: pd.DataFrame
     outcomes: pd.DataFrame
-    notes: tuple[str, ...]
+    told: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the data-quality page should know of how the data were read."""
+        return (*self.told, *self.remarks)
 
     def has(self, table: str) -> bool:
         """Is this canonical table there, with at least one row?"""
@@ -67,6 +76,13 @@ class Facts:
     def rejected(self, table: str) -> pd.DataFrame:
         """The rows of a table that were set aside, as they came, with `reason`."""
         return pd.read_parquet(self.folder / "rejected" / f"{table}.parquet")
+
+    def as_environment(self) -> dict[str, str]:
+        """For other processes: with this in their environment, `read_facts` gives them these very facts.
+
+        So that all notebooks of a run see the same data, even if a file or a database changes meanwhile.
+        """
+        return {PINNED: json.dumps({"folder": str(self.folder), "told": self.told})}
 
     @property
     def last_day(self) -> int:
@@ -92,23 +108,66 @@ class Facts:
         }
 
 
-def read_facts(settings: Settings) -> Facts:
+def read_facts(settings: Settings, *, anew: bool = False, within_budget: bool = True) -> Facts:
     """Read the source of `settings` and check every table against its contract; kept for the next to ask.
 
     Rows that break a contract are in data/rejected/<as_of>/<table>.parquet, as they came, with `reason`.
+    anew: a database is read again, even if it was read before (files are always looked at again).
+    within_budget: refuse when more is set aside than [quality] allows.
     Raises SourceError when the source cannot be read or has no purchases, ContractError when more is set aside than
-    [quality] allows, NotWritable when the data folder is full or closed.
+    allowed, NotWritable when the data folder is full or closed.
     """
-    source = open_source(settings)
-    hashes = {name: table.sha256() for name, table in source.tables.items()}
-    fingerprint = _fingerprint(source, hashes)
     data = settings.folders.data
     with writing_into(data):
-        folder = keep_folder(data / "mart" / fingerprint / "facts", lambda place: _check(source, hashes, place=place))
+        folder, told = _pinned(settings) or _read(settings, anew=anew)
         _publish_rejected(folder / "rejected", data / "rejected" / settings.as_of.isoformat())
-    facts = _open(settings, folder=folder, fingerprint=fingerprint, source=source)
-    _refuse_empty(facts)
+    facts = _open(settings, folder=folder, told=told)
+    if within_budget:
+        _refuse_over_budget(facts)
+        _refuse_empty(facts)
     return facts
+
+
+def _pinned(settings: Settings) -> tuple[Path, tuple[str, ...]] | None:
+    """The facts that the run of this process has read, and what was told of them, if they are of this source."""
+    pinned = json.loads(os.environ.get(PINNED, "null"))
+    if not pinned or not (Path(pinned["folder"]) / "source.json").is_file():
+        return None
+    written = json.loads((Path(pinned["folder"]) / "source.json").read_text())
+    if written["settings"] != settings.source.model_dump(mode="json"):
+        return None
+    return Path(pinned["folder"]), tuple(pinned["told"])
+
+
+def _read(settings: Settings, *, anew: bool) -> tuple[Path, tuple[str, ...]]:
+    """The folder of the facts of this source, checked now if nobody has before, and what is told of the source."""
+    source = open_source(settings, anew=anew)
+    before = {name: table.state() for name, table in source.tables.items()}
+    hashes = {name: table.sha256() for name, table in source.tables.items()}
+
+    def build(place: Path) -> None:
+        _check(source, hashes, place=place)
+        _refuse_changed(source, before)
+        record = {"settings": settings.source.model_dump(mode="json")}
+        (place / "source.json").write_text(json.dumps(record))
+
+    fingerprint = _fingerprint(source, hashes)
+    return keep_folder(settings.folders.data / "mart" / fingerprint / "facts", build), source.notes
+
+
+def _refuse_changed(source: Source, before: dict[str, dict[Path, tuple[int, int, int]]]) -> None:
+    for name, table in source.tables.items():
+        changed = [file.name for file, state in table.state().items() if before[name][file] != state]
+        if changed:
+            raise SourceError(
+                "A file must not change while it is read.",
+                found=f"{', '.join(changed)} of the table {name} was written to",
+                do="Wait until the export is finished, and start again; nothing was kept.",
+            )
+
+
+_OWN_DATA = ("sources/source", "sources/mapping", "sources/raw")
+_CODE = {"files": _OWN_DATA, "database": _OWN_DATA}
 
 
 def _fingerprint(source: Source, hashes: dict[str, str]) -> str:
@@ -116,7 +175,7 @@ def _fingerprint(source: Source, hashes: dict[str, str]) -> str:
         "kind": source.kind,
         "files": hashes,
         "columns": {name: _without_paths(table.query, table.files) for name, table in source.tables.items()},
-        "code": code_fingerprint("contracts", "sources/source"),
+        "code": code_fingerprint("contracts", *_CODE.get(source.kind, ("sources/source",))),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -131,7 +190,7 @@ def _without_paths(query: str, files: tuple[Path, ...]) -> str:
 def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
     """Check every table of the source, and keep what came of it in `place`."""
     try:
-        checked = _check_tables(source, place)
+        checked, remarks = _check_tables(source, place)
     except duckdb.Error as error:
         if os.strerror(errno.ENOSPC) in str(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place)) from error
@@ -139,30 +198,33 @@ def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
             f"The source {source.kind} must be readable.", found=str(error).splitlines()[0], do="Look at its files."
         ) from error
     outcomes = pd.concat([one.tally for one in checked], ignore_index=True)
-    outcomes["money"] = outcomes["money"].map(lambda money: None if money is None else str(money))
+    outcomes["money"] = outcomes["money"].map(lambda money: None if pd.isna(money) else str(money))
     tables = [_table_row(one, sha256=hashes[one.contract.table], place=place) for one in checked]
     if "returns" not in hashes and (place / "returns.parquet").exists():
         tables.append(_cancellations_row(place))
     (place / "tables.json").write_text(json.dumps(tables, indent=1))
+    (place / "remarks.json").write_text(json.dumps(remarks, indent=1))
     outcomes.to_json(place / "outcomes.json", orient="records", indent=1)
 
 
-def _check_tables(source: Source, place: Path) -> list[Checked]:
-    """Check them in a database on disk, so that a table may be larger than memory."""
-    database = place / "checking.duckdb"
-    config: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
+def _check_tables(source: Source, place: Path) -> tuple[list[Checked], list[str]]:
+    """Check them in a database on disk, so that a table may be larger than memory; and what reading them met."""
+    database, raw = place / "checking.duckdb", place / "raw"
+    checked: list[Checked] = []
+    remarks: list[str] = []
+    raw.mkdir()
     try:
-        with contextlib.closing(duckdb.connect(str(database), config=config)) as con:
-            con.execute(f"SET temp_directory = {sql_path(place)}")
-            checked = [
-                check_table(con, CONTRACTS[name], query=table.query, folder=place)
-                for name, table in source.tables.items()
-            ]
+        with contextlib.closing(database_on_disk(database)) as con:
+            for name, table in source.tables.items():
+                reading = table.reading(con, raw)
+                remarks += reading.remarks
+                checked.append(check_table(con, CONTRACTS[name], query=reading.query, folder=place))
             _add_cancellations(con, place)
             _date_contacts(con, place)
-            return checked
+            return checked, remarks
     finally:
         database.unlink(missing_ok=True)
+        shutil.rmtree(raw, ignore_errors=True)
 
 
 def _table_row(checked: Checked, *, sha256: str, place: Path) -> dict[str, Any]:
@@ -250,7 +312,7 @@ def _same_bytes(one: Path, other: Path) -> bool:
         return False
 
 
-def _open(settings: Settings, *, folder: Path, fingerprint: str, source: Source) -> Facts:
+def _open(settings: Settings, *, folder: Path, told: tuple[str, ...]) -> Facts:
     columns = ["table", "outcome", "rows", "money", "example"]
     outcomes = pd.DataFrame(json.loads((folder / "outcomes.json").read_text()), columns=columns)
     outcomes["money"] = outcomes["money"].map(lambda money: Decimal(money) if money else None)
@@ -258,18 +320,22 @@ def _open(settings: Settings, *, folder: Path, fingerprint: str, source: Source)
     for name in ("came_in", "kept", "set_aside", "became_returns"):
         amounts = tables[f"money_{name}"] if f"money_{name}" in tables else pd.Series(index=tables.index)
         tables[f"money_{name}"] = amounts.map(lambda money: Decimal(money) if isinstance(money, str) else None)
+    remarks = tuple(json.loads((folder / "remarks.json").read_text()))
+    return Facts(settings, folder, folder.parent.name, tables, outcomes, told, remarks)
+
+
+def _refuse_over_budget(facts: Facts) -> None:
     checked = [
         Checked(CONTRACTS[str(name)], part.reset_index(drop=True))
-        for name, part in outcomes.groupby("table", sort=False)
+        for name, part in facts.outcomes.groupby("table", sort=False)
     ]
-    quality = settings.quality
+    quality = facts.settings.quality
     refuse_over_budget(
         checked,
         rows=quality.most_rows_set_aside,
         money=quality.most_money_set_aside,
         accepted=quality.accepted_reasons,
     )
-    return Facts(settings, folder, fingerprint, tables, outcomes, source.notes)
 
 
 def _refuse_empty(facts: Facts) -> None:

@@ -35,6 +35,12 @@ def test_the_least_that_must_be_said(project):
     assert settings.folders.data == project / "data"
 
 
+def test_settings_without_notebooks_beside_them_take_the_projects_own(tmp_path, root):
+    assert read_settings(write(tmp_path, GOOD)).folders.notebooks == root / "notebooks"
+    (tmp_path / "notebooks").mkdir()
+    assert read_settings(write(tmp_path, GOOD)).folders.notebooks == tmp_path / "notebooks"
+
+
 def test_a_notebook_in_a_folder_below_finds_the_settings_above(project, monkeypatch):
     write(project, GOOD)
     monkeypatch.chdir(project / "notebooks")
@@ -78,6 +84,49 @@ def test_what_is_wrong_is_said(project, text, said):
         read_settings(write(project, text))
     assert said in str(refused.value)
     assert "Traceback" not in str(refused.value)
+
+
+OWN = '[source]\nkind = "{kind}"\n{keys}\n[clock]\nas_of = 1998-01-01\n'
+SALES = '[source.tables.purchases]\npath = "sales.csv"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "said"),
+    [
+        ("files", "", "[source.tables.purchases] must say where the purchases are"),
+        ("files", "[source.tables.purchases]\n", "tables.purchases.path must name its file"),
+        ("files", 'database = "x.duckdb"\n' + SALES, "database is read with kind 'database' alone"),
+        ("files", SALES + '\ntable = "sales"', "tables.purchases.table is not read with kind 'files'"),
+        ("files", SALES + '\ndelimeter = ";"', "nearest known key is source.tables.purchases.delimiter"),
+        ("files", SALES + "\nday_first = 1", "source.tables.purchases.day_first must be a valid boolean"),
+        ("files", SALES + "\ncolumns = {customer_id = 1.5}", "source.tables.purchases.columns.customer_id"),
+        ("files", SALES + '\nrecorded_in = "Mars"', "source.tables.purchases.recorded_in must be a time zone"),
+        ("cdnow", SALES, "tables are read with kind 'files' or 'database', not with 'cdnow'"),
+        ("database", '[source.tables.purchases]\ntable = "sales"', "database must be a DuckDB file, or postgresql"),
+        ("database", 'database = "x"\n[source.tables.purchases]', "tables.purchases must have either table or query"),
+        ("database", 'database = "x"\n' + SALES + '\ntable = "s"', "path is not read with kind 'database'"),
+    ],
+)
+def test_what_is_wrong_about_own_data_is_said(project, kind, keys, said):
+    with pytest.raises(SettingsError) as refused:
+        read_settings(write(project, OWN.format(kind=kind, keys=keys)))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:hush-hush@db/shop", "postgresql://me@db/shop?password=hush-hush"])
+def test_a_password_in_the_settings_is_refused_and_not_repeated(project, url):
+    keys = f'database = "{url}"\n[source.tables.purchases]\ntable = "sales"'
+    with pytest.raises(SettingsError, match="CRM_DATABASE_PASSWORD") as refused:
+        read_settings(write(project, OWN.format(kind="database", keys=keys)))
+    assert "hush" not in str(refused.value)
+
+
+def test_the_folder_of_own_files_is_taken_from_the_settings_file_and_changes_no_answer(project):
+    one = read_settings(write(project, OWN.format(kind="files", keys=f'folder = "in"\n{SALES}')))
+    other = read_settings(write(project, OWN.format(kind="files", keys=f'folder = "elsewhere"\n{SALES}')))
+    assert one.source.folder == project / "in"
+    assert one.as_record()["source"]["folder"] == "in"
+    assert one.fingerprint() == other.fingerprint()
 
 
 def test_every_wrong_key_is_named_at_once(project):

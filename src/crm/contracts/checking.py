@@ -16,10 +16,12 @@ import duckdb
 import pandas as pd
 
 from crm.contracts.table import Column, Contract
-from crm.engine import sql_path
+from crm.engine import sql_name, sql_path, sql_text
 from crm.errors import ContractError, SourceError
 
 EARLIEST = "TIMESTAMP '1970-01-02'"
+LARGEST_NUMBER = 1e15  # beyond it a double no longer tells one from the next
+AS_IT_CAME, SET_ASIDE_BECAUSE = "as_it_came", "set_aside_because"
 BECAME_RETURNS = "a negative amount: became a return"
 
 _TYPES = {
@@ -67,9 +69,12 @@ class Checked:
 def check_table(con: duckdb.DuckDBPyConnection, contract: Contract, *, query: str, folder: Path) -> Checked:
     """Read `query`, type it, and write `<table>.parquet` (kept) and `rejected/<table>.parquet` into `folder`.
 
+    Two columns of the query have a meaning of their own: `as_it_came`, a struct, is what a rejected row is shown as
+    (without it, the row of the query), and a row with a text in `set_aside_because` is set aside for that reason.
     Raises SourceError when a required column is missing.
     """
-    present = [str(name) for name in con.sql(f"SELECT * FROM ({query}) LIMIT 0").columns]
+    described = con.execute(f"DESCRIBE {query}").fetchall()
+    present = [str(row[0]) for row in described if row[0] not in (AS_IT_CAME, SET_ASIDE_BECAUSE)]
     missing = [name for name in contract.required_columns if name not in present]
     if missing:
         raise SourceError(
@@ -78,21 +83,43 @@ def check_table(con: duckdb.DuckDBPyConnection, contract: Contract, *, query: st
             do="Map the source's columns to these names.",
         )
     name = f"checked_{contract.table}"
-    con.sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {_checked(contract, query=query, present=present)}")
+    beside = [str(row[0]) for row in described if row[0] not in present]
+    con.sql(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS {_checked(contract, query=query, present=present, beside=beside)}"
+    )
     extra = _attributes(contract, present)
     kept = ", ".join([*(_kept(column) for column in contract), *_days(contract), *extra])
     (folder / "rejected").mkdir(exist_ok=True)
     _copy(con, f"SELECT {kept} FROM {name} WHERE outcome = 'kept'", folder / f"{contract.table}.parquet")
-    _copy(
-        con,
-        f"SELECT unnest(came), outcome AS reason FROM {name} WHERE outcome NOT IN ('kept', '{BECAME_RETURNS}')",
-        folder / "rejected" / f"{contract.table}.parquet",
-    )
+    _copy(con, _rejected(con, contract, name=name, mapped=AS_IT_CAME in beside), _rejected_file(folder, contract))
     if contract.table == "purchases":
         _copy(con, _cancellations(name), folder / "cancellations.parquet")
     first, last = _first_and_last(con, contract, name=name)
-    money = _money(con, contract, query=query, folder=folder)
+    money = _money(con, contract, query=query, folder=folder, mapped=AS_IT_CAME in beside)
     return Checked(contract, _tally(con, contract, name=name), first, last, money)
+
+
+def _rejected_file(folder: Path, contract: Contract) -> Path:
+    return folder / "rejected" / f"{contract.table}.parquet"
+
+
+def _rejected(con: duckdb.DuckDBPyConnection, contract: Contract, *, name: str, mapped: bool) -> str:
+    """The rows set aside: each column as it came, the reason, and beside a source's own columns the money as read."""
+    struct = con.sql(f"SELECT came FROM {name} LIMIT 0").types[0]
+    taken = {"reason", _as_read(contract)} if mapped else {"reason"}
+    columns = [
+        f"struct_extract(came, {sql_text(column)}) AS "
+        + sql_name(f"{column} (as it came)" if column.casefold() in taken else column)
+        for column, _ in struct.children
+    ]
+    if mapped and contract.money:
+        columns.append(f"{contract.money} AS {_as_read(contract)}")
+    columns.append("outcome AS reason")
+    return f"SELECT {', '.join(columns)} FROM {name} WHERE outcome NOT IN ('kept', '{BECAME_RETURNS}')"
+
+
+def _as_read(contract: Contract) -> str:
+    return f"{contract.money}_as_read"
 
 
 def refuse_over_budget(checked: Sequence[Checked], *, rows: float, money: float, accepted: dict[str, float]) -> None:
@@ -118,7 +145,8 @@ def refuse_over_budget(checked: Sequence[Checked], *, rows: float, money: float,
         )
 
 
-def _checked(contract: Contract, *, query: str, present: list[str]) -> str:
+def _checked(contract: Contract, *, query: str, present: list[str], beside: list[str]) -> str:
+    """Typed columns, the outcome of each row, and, unless it is kept, the row as it came."""
     typed = ", ".join(f"{_typed(column, present)} AS {column.name}" for column in contract)
     key = ", ".join(contract.key)
     repeat = f"row_number() OVER (PARTITION BY {key} ORDER BY came_as)" if contract.key else "1"
@@ -128,12 +156,17 @@ def _checked(contract: Contract, *, query: str, present: list[str]) -> str:
         reasons.append((f"{' and '.join(contract.key)} came before", f"{repeat} > 1"))
     if contract.table == "purchases":
         reasons.append((BECAME_RETURNS, "net_amount < 0"))
-    cases = " ".join(f"WHEN {bad} THEN {_literal(reason)}" for reason, bad in reasons)
-    outcome = f"CASE {cases} ELSE 'kept' END" if cases else "'kept'"
+    cases = " ".join(f"WHEN {bad} THEN {sql_text(reason)}" for reason, bad in reasons)
+    told = f"came.{SET_ASIDE_BECAUSE}" if SET_ASIDE_BECAUSE in beside else "CAST(NULL AS VARCHAR)"
+    outcome = f"CASE WHEN {told} IS NOT NULL THEN {told} {cases} ELSE 'kept' END"
+    row = f"came.{AS_IT_CAME}" if AS_IT_CAME in beside else "came"
+    columns = ", ".join([*(column.name for column in contract), *_attributes(contract, present)])
     return (
         f"WITH came AS (SELECT * FROM ({query})), "
-        f"typed AS (SELECT came, row_number() OVER () AS came_as, {typed}{attributes} FROM came) "
-        f"SELECT *, {outcome} AS outcome FROM typed ORDER BY came_as"
+        f"typed AS (SELECT came, row_number() OVER () AS came_as, {typed}{attributes} FROM came), "
+        f"judged AS (SELECT *, {outcome} AS outcome FROM typed) "
+        f"SELECT {columns}, came_as, outcome, CASE WHEN outcome <> 'kept' THEN {row} END AS came "
+        "FROM judged ORDER BY came_as"
     )
 
 
@@ -143,7 +176,9 @@ def _typed(column: Column, present: list[str]) -> str:
     if column.kind == "text":
         return f"nullif(trim(CAST({column.name} AS VARCHAR)), '')"
     read = f"TRY_CAST({column.name} AS {_TYPES[column.kind]})"
-    return f"CASE WHEN isfinite({read}) THEN {read} END" if column.kind == "number" else read
+    if column.kind == "number":
+        return f"CASE WHEN abs({read}) < {LARGEST_NUMBER} THEN {read} END"  # NaN and the infinite are not below it
+    return f"CASE WHEN isfinite({read}) THEN {read} END" if column.kind == "timestamp" else read
 
 
 def _reasons(contract: Contract, present: list[str]) -> list[tuple[str, str]]:
@@ -179,7 +214,7 @@ def _attributes(contract: Contract, present: list[str]) -> list[str]:
     if not contract.attributes:
         return []
     known = {column.name for column in contract}
-    return [f'"{name}"' for name in present if name not in known]
+    return [sql_name(name) for name in present if name not in known]
 
 
 def _cancellations(name: str) -> str:
@@ -208,7 +243,7 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def _money(
-    con: duckdb.DuckDBPyConnection, contract: Contract, *, query: str, folder: Path
+    con: duckdb.DuckDBPyConnection, contract: Contract, *, query: str, folder: Path, mapped: bool
 ) -> dict[str, Decimal] | None:
     """The table's money at the door and in each file that was written, each added up on its own."""
     if contract.money is None:
@@ -216,7 +251,10 @@ def _money(
     places = {
         "came_in": (f"({query})", contract.money),
         "kept": (sql_path(folder / f"{contract.table}.parquet"), contract.money),
-        "set_aside": (sql_path(folder / "rejected" / f"{contract.table}.parquet"), contract.money),
+        "set_aside": (
+            sql_path(_rejected_file(folder, contract)),
+            _as_read(contract) if mapped else contract.money,
+        ),
     }
     if contract.table == "purchases":
         places["became_returns"] = (sql_path(folder / "cancellations.parquet"), "-amount")
@@ -240,7 +278,3 @@ def _first_and_last(
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     con.execute(f"COPY ({query}) TO {sql_path(path)} (FORMAT parquet, COMPRESSION zstd)")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -70,5 +70,10 @@ CONTRACT = Contract(
             "quantity = 0 AND net_amount = 0",
             "a void line is no purchase and must not make a purchase day",
         ),
+        Rule(
+            "quantity is negative but the amount is not: a sale or a return?",
+            "quantity < 0 AND net_amount >= 0",
+            "a cancellation takes money back; which of the two is wrong cannot be seen from the line",
+        ),
     ),
 )

@@ -134,6 +134,22 @@ def test_latest_wins_over_a_newer_complete_run_and_a_dead_link_does_no_harm(fron
     assert f"runs/{THIRD}/01_customer_base.html" in links(page)
 
 
+@pytest.mark.parametrize(
+    ("ended", "shown"),
+    [
+        ({"00_data": "COMPLETE", "01_base": "LEFT_OUT"}, False),
+        ({"00_data": "COMPLETE", "01_base": "CARRIED", "02_kinds": "LEFT_OUT"}, True),
+        ({"00_data": "COMPLETE"}, True),
+    ],
+    ids=["all left out", "one left out", "none left out"],
+)
+def test_without_latest_a_run_counts_that_says_something_of_the_customers(front, runs, recorded, ended, shown):
+    runs.add(SECOND, "COMPLETE", notebooks=[recorded(name, f"{name}?", status) for name, status in ended.items()])
+    page = front()
+    assert ("No complete run yet" not in page.text) is shown
+    assert [e.text for e in page.all("h3")] == ([f"{name}?" for name in ended] if shown else [])
+
+
 def test_a_run_in_the_making_and_stray_files_are_no_runs(front, runs):
     runs.add(".2018-01-01_20261122T151800Z_building", "RUNNING")
     (runs.reports / "runs" / "notes.txt").write_text("mine")
@@ -177,6 +193,29 @@ def test_the_index_of_a_run_tells_how_every_notebook_ended(runs, opened, recorde
         "CARRIED 02_segmentation"
     )
     assert links(page) == ["01_customer_base.html", "03_lifetime_value.html"]
+
+
+def test_what_is_left_out_is_one_line_and_what_was_there_before_is_a_warning(front, runs, opened, recorded):
+    reason = f"A fit needs 100 {EVIL} customers. Found: 12. Read more months."
+    left_out = {"seconds": None, "reason": reason}
+    notebooks = [
+        recorded("01_customer_base", "Who are they?", "COMPLETE"),
+        recorded("02_segmentation", "Which kinds?", "LEFT_OUT", was_there_in=FIRST, **left_out),
+        recorded("03_lifetime_value", "What are they worth?", "LEFT_OUT", **left_out),
+    ]
+    folder = runs.add(SECOND, "COMPLETE", notebooks=notebooks)
+    for name in ("02_segmentation", "03_lifetime_value"):
+        (folder / f"{name}.html").write_text("")
+    runs.publish(SECOND)
+    for page, within in ((opened(render_run_index(folder)), ""), (front(), f"runs/{SECOND}/")):
+        warning = " ".join(page.one("div", class_="warning").text.split())
+        assert warning == f"“Which kinds?” was answered in run {FIRST}, and is now left out: {reason}"
+        answers = [" ".join(e.text.split()) for e in page.all("li", class_="answer")]
+        assert answers[1:] == [
+            f"Which kinds? Left out: {reason} LEFT OUT 02_segmentation",
+            f"What are they worth? Left out: {reason} LEFT OUT 03_lifetime_value",
+        ]
+        assert {f"{within}02_segmentation.html", f"{within}03_lifetime_value.html"} <= set(links(page))
 
 
 def test_the_index_of_a_run_tells_how_it_was_made(runs, opened):

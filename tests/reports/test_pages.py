@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from crm.reporting import render_page, style
+from crm.reporting.page import render_left_out_page
 
 EVIL = "<script>alert(1)</script>"
 
@@ -175,6 +176,34 @@ def test_the_as_run_copy_of_a_failed_notebook_shows_what_was_not_run(broken_repo
         "not run",
     ]
     assert page.one("section", class_="stopped")
+
+
+def test_a_notebook_left_out_shows_its_question_and_why_and_nothing_else(broken_report, stamp, tmp_path, opened):
+    reason = f"A fit needs 100 {EVIL} customers. Found: 12 before 2018-01-01. Read more months."
+    (tmp_path / "index.html").write_text("")
+    path = render_left_out_page(broken_report, tmp_path, question="What are they worth?", reason=reason, stamp=stamp)
+    assert path == tmp_path / "03_lifetime_value.html"
+    page = opened(path)
+    assert page.one("h1").text == "What are they worth?"
+    assert page.one("main").text.strip() == f"Left out: {reason}"
+    assert page.one("dl", class_="stamp")
+    assert page.one("title").text.endswith("· LEFT OUT")
+    assert page.all("span", class_="nowrap")[-1].text == "2018-01-01"
+    copy = opened(tmp_path / "03_lifetime_value.as_run.html")
+    assert [e.text for e in copy.all("span", class_="count")] == ["[1]", "[2]", "[3]", "[4]"]
+    assert copy.text.count(f"Left out: {reason}") == 1
+    for unseen in ("Traceback", "NotEnoughData:", "raise", "not run", "What to do"):
+        assert unseen not in page.text + copy.text
+
+
+def test_a_notebook_left_out_before_it_was_executed_has_a_page_too(stamp, tmp_path, opened):
+    never = tmp_path / "notebooks" / "07_lists.ipynb"
+    opened(render_left_out_page(never, tmp_path, question="Whom to call?", reason="Too few.", stamp=stamp))
+    copy = opened(tmp_path / "07_lists.as_run.html")
+    assert copy.one("main").text.strip() == "Left out: Too few."
+    failed = replace(stamp, status="FAILED")
+    page = opened(render_left_out_page(never, tmp_path, question="Whom to call?", reason="Too few.", stamp=failed))
+    assert "The run this page belongs to is FAILED. Its overview says why." in page.text
 
 
 def test_a_notebook_that_was_killed_says_so(stamp, tmp_path, opened):

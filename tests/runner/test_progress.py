@@ -17,6 +17,7 @@ RECORDS = [
     NotebookRecord("01_a", "A?", "COMPLETE", seconds=12.34, peak_memory_mb=1234.5),
     NotebookRecord("02_b", "B?", "FAILED", seconds=1.0, peak_memory_mb=10.0, error="[x] is no key"),
     NotebookRecord("03_c", "C?", "SKIPPED", error="needs 02_b"),
+    NotebookRecord("04_d", "D?", "LEFT_OUT", seconds=2.0, peak_memory_mb=20.0, reason="Too few."),
     NotebookRecord("00_z", "Z?", "CARRIED", seconds=5.0, carried_from="r1"),
 ]
 
@@ -37,6 +38,7 @@ def test_every_notebook_ends_in_a_line(terminal: bool):
         "COMPLETE 01_a  12.3 s, 1,234 MB",
         "FAILED   02_b  1.0 s, 10 MB: [x] is no key",
         "SKIPPED  03_c: needs 02_b",
+        "LEFT OUT 04_d  2.0 s, 20 MB",
         "CARRIED  00_z from r1",
     ):
         assert line in shown

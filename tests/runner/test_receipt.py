@@ -13,6 +13,7 @@ from crm.runner.receipt import (
     NotebookRecord,
     NotebookStatus,
     Receipt,
+    nothing_to_say,
     overall_status,
     read_receipt,
     read_receipts,
@@ -73,10 +74,44 @@ def test_ending_early_marks_the_notebooks_that_have_no_record():
         (["COMPLETE", "FAILED"], "PARTIAL"),
         (["COMPLETE", "SKIPPED"], "PARTIAL"),
         (["FAILED", "SKIPPED"], "FAILED"),
+        (["COMPLETE", "LEFT_OUT"], "COMPLETE"),
+        (["CARRIED", "LEFT_OUT"], "COMPLETE"),
+        (["LEFT_OUT", "LEFT_OUT"], "FAILED"),
+        (["LEFT_OUT", "FAILED"], "FAILED"),
+        (["COMPLETE", "LEFT_OUT", "FAILED"], "PARTIAL"),
+        (["LEFT_OUT", "COMPLETE", "SKIPPED"], "PARTIAL"),
     ],
 )
 def test_the_status_of_a_run_follows_from_its_notebooks(statuses: list[NotebookStatus], expected: str):
-    assert overall_status([NotebookRecord(status, "", status) for status in statuses]) == expected
+    assert overall_status([NotebookRecord("01_a", "", status) for status in statuses]) == expected
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected", "whole"),
+    [
+        ({"00_data": "COMPLETE"}, "COMPLETE", True),
+        ({"00_data": "COMPLETE", "01_a": "LEFT_OUT"}, "FAILED", False),
+        ({"00_data": "COMPLETE", "01_a": "LEFT_OUT", "02_b": "LEFT_OUT"}, "FAILED", False),
+        ({"00_data": "COMPLETE", "01_a": "COMPLETE", "02_b": "LEFT_OUT"}, "COMPLETE", True),
+        ({"00_data": "LEFT_OUT", "01_a": "COMPLETE"}, "COMPLETE", True),
+        ({"00_data": "COMPLETE", "01_a": "LEFT_OUT", "02_b": "FAILED"}, "PARTIAL", False),
+    ],
+    ids=str,
+)
+def test_what_looks_only_at_the_data_does_not_make_a_run(
+    ended: dict[str, NotebookStatus], expected: str, whole: bool
+):
+    records = tuple(NotebookRecord(name, "", status) for name, status in ended.items())
+    status = overall_status(records)
+    assert status == expected
+    assert replace(RECEIPT, status=status, notebooks=records).whole is whole
+
+
+def test_analyses_carried_as_left_out_alone_are_not_published():
+    records = (NotebookRecord("00_data", "", "COMPLETE"), NotebookRecord("01_a", "", "LEFT_OUT", reason="Too few."))
+    receipt = replace(RECEIPT, selection=("00_data",), notebooks=records)
+    assert (receipt.status, receipt.missing, receipt.whole) == ("COMPLETE", (), False)
+    assert nothing_to_say(records) == "No analysis could be made: 01_a is left out."
 
 
 def test_moments_are_written_in_utc():

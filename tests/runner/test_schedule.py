@@ -1,4 +1,4 @@
-"""Notebooks are executed in the order of their needs, several at a time; a failure costs only those that need it."""
+"""Notebooks are executed in the order of their needs; a failure, or one left out, costs only those that need it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crm.runner.notebooks import Notebook
-from crm.runner.receipt import NotebookRecord
+from crm.runner.receipt import NotebookRecord, NotebookStatus
 from crm.runner.schedule import execute_in_order
 
 
@@ -22,7 +22,8 @@ def carry_out(
     needs: Mapping[str, Sequence[str]],
     *,
     failing: Collection[str] = (),
-    available: Collection[str] = (),
+    thin: Collection[str] = (),
+    earlier: Sequence[NotebookRecord] = (),
     jobs: int = 2,
     during: Callable[[str], None] = lambda name: None,
 ) -> list[tuple[str, str]]:
@@ -31,11 +32,13 @@ def carry_out(
 
     def execute(one: Notebook) -> NotebookRecord:
         during(one.name)
+        if one.name in thin:
+            return NotebookRecord(one.name, one.title, "LEFT_OUT", reason="Two are needed.")
         return NotebookRecord(one.name, one.title, "FAILED" if one.name in failing else "COMPLETE")
 
     execute_in_order(
         [notebook(name, wanted) for name, wanted in needs.items()],
-        available=available,
+        earlier=earlier,
         jobs=jobs,
         stop=threading.Event(),
         execute=execute,
@@ -54,9 +57,42 @@ def test_a_failure_skips_those_that_need_it_and_no_others():
     assert told == [("a", "FAILED"), ("b", "SKIPPED"), ("c", "SKIPPED"), ("d", "COMPLETE")]
 
 
-def test_needs_outside_the_run_are_met_by_what_is_available_or_not_at_all():
-    assert carry_out({"b": ["a"]}, available=["a"]) == [("b", "COMPLETE")]
-    assert carry_out({"b": ["a"]}) == [("b", "SKIPPED")]
+@pytest.mark.parametrize(
+    ("earlier", "ended"),
+    [("COMPLETE", "COMPLETE"), ("CARRIED", "COMPLETE"), ("LEFT_OUT", "LEFT_OUT"), (None, "SKIPPED")],
+)
+def test_needs_outside_the_run_are_met_by_what_there_is_or_not_at_all(earlier: NotebookStatus | None, ended: str):
+    records = [NotebookRecord("a", "", earlier)] if earlier else []
+    assert carry_out({"b": ["a"]}, earlier=records) == [("b", ended)]
+
+
+@pytest.mark.parametrize(
+    ("needs", "ended"),
+    [
+        (["thin"], "LEFT_OUT"),
+        (["thin", "fine"], "LEFT_OUT"),
+        (["fine"], "COMPLETE"),
+        (["thin", "fails"], "SKIPPED"),
+        (["fails", "thin"], "SKIPPED"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "+".join(value),
+)
+@pytest.mark.parametrize("slow", ["thin", "fails", "fine"])
+def test_what_needs_one_that_is_left_out_is_so_too_whoever_ends_first(needs: list[str], ended: str, slow: str):
+    told = carry_out(
+        {"thin": [], "fails": [], "fine": [], "last": needs, "after": ["last"]},
+        failing=["fails"],
+        thin=["thin"],
+        jobs=3,
+        during=lambda name: time.sleep(0.05 if name == slow else 0),
+    )
+    assert dict(told) == {
+        "thin": "LEFT_OUT",
+        "fails": "FAILED",
+        "fine": "COMPLETE",
+        "last": ended,
+        "after": ended,
+    }
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -93,7 +129,7 @@ def test_an_interruption_stops_what_runs_waits_for_it_and_tells_it():
     with pytest.raises(KeyboardInterrupt):
         execute_in_order(
             [notebook("quick"), notebook("slow"), notebook("waiting")],
-            available=(),
+            earlier=(),
             jobs=2,
             stop=stop,
             execute=execute,

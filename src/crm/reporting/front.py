@@ -55,10 +55,10 @@ def render_front_page(reports: Path) -> Path:
 
 
 def _published(runs: Sequence[Run], latest: Path) -> Run | None:
-    """The run that `latest` leads to, or else the newest that is COMPLETE and has every notebook."""
+    """The run that `latest` leads to, or else the newest that is whole."""
     named = latest.resolve().name if latest.is_dir() else ""
-    complete = [run for run in runs if run.status == "COMPLETE" and not run.receipt.get("missing")]
-    return next((run for run in runs if run.run_id == named), next(iter(complete), None))
+    whole = (run for run in runs if run.whole)
+    return next((run for run in runs if run.run_id == named), next(whole, None))
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from crm.reporting.outputs import Audience, error_text, output_html, traceback_l
 from crm.reporting.parameters import Parameter, parameters_of
 from crm.reporting.prose import Section, plain, prose_html, question_of, with_anchors
 from crm.reporting.stamp import Stamp
-from crm.reporting.written import page_from, write_page
+from crm.reporting.written import page_from, whole_dates, write_page
 
 MOST_FINDINGS_FIRST = 5
 LAST_LINES = 12
@@ -28,7 +28,11 @@ _FINDING_OR_EVIDENCE = re.compile(r'<p class="finding"|<figure|<table')
 _PAPERMILL_REMARK = "papermill-error-cell-tag"
 _NEVER_RUN = "skip-execution"
 _MAY_FAIL = "raises-exception"
-_OWN_ANCHORS = ("content", "in-short", "stopped", "parameters")
+_LEFT_OUT = (
+    '<section class="in-short left-out" id="left-out" aria-label="Left out">'
+    "<p><strong>Left out:</strong> {reason}</p></section>"
+)
+_OWN_ANCHORS = ("content", "in-short", "left-out", "stopped", "parameters")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Story:
     findings: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     stop: Stop | None = None
+    left_out: bool = False
 
     @property
     def answers_first(self) -> bool:
@@ -76,12 +81,38 @@ def render_page(notebook: Path, folder: Path, *, stamp: Stamp) -> Path:
     """
     stem = notebook.stem
     published = _published(folder / "parts" / f"{stem}.json")
-    pages: dict[Audience, Path] = {"reviewer": folder / f"{stem}.as_run.html", "reader": folder / f"{stem}.html"}
-    for audience, path in pages.items():
+    for audience, path in _pages(folder, stem).items():
         story = _read_story(notebook, audience)
         findings = () if story.answers_first else (published or story.findings)[:MOST_FINDINGS_FIRST]
         write_page(path, "page.html.j2", story=story, findings=findings, stamp=stamp, audience=audience, stem=stem)
-    return pages["reader"]
+    return path
+
+
+def render_left_out_page(notebook: Path, folder: Path, *, question: str, reason: str, stamp: Stamp) -> Path:
+    """Write the page of a notebook for which the data are too few, and its as-run copy; returns the page.
+
+    The page is the question and why it is not answered. The copy shows the steps before the one that met too few
+    data, where `notebook` was executed at all.
+    """
+    box = Markup(_LEFT_OUT.format(reason=whole_dates(reason)))
+    done = _steps_done(notebook)
+    for audience, path in _pages(folder, notebook.stem).items():
+        story = Story(question, blocks=(*done, box) if audience == "reviewer" else (box,), left_out=True)
+        write_page(path, "page.html.j2", story=story, findings=(), stamp=stamp, audience=audience, stem=notebook.stem)
+    return path
+
+
+def _pages(folder: Path, stem: str) -> dict[Audience, Path]:
+    return {"reviewer": folder / f"{stem}.as_run.html", "reader": folder / f"{stem}.html"}
+
+
+def _steps_done(notebook: Path) -> tuple[Markup, ...]:
+    """What a reviewer sees of an executed notebook before the step it stopped at; nothing if it was not executed."""
+    if not notebook.is_file():
+        return ()
+    cells = _cells(notebook)
+    stop = _stop(cells)
+    return tuple(map(Markup, _blocks(cells[: stop.at] if stop else cells, "reviewer", None)[1]))
 
 
 def _published(part: Path) -> tuple[str, ...]:
@@ -94,12 +125,17 @@ def _published(part: Path) -> tuple[str, ...]:
 
 def _read_story(notebook: Path, audience: Audience) -> Story:
     try:
-        cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
+        cells = _cells(notebook)
     except Exception as error:  # noqa: BLE001  (whatever a killed kernel left behind, the run still gets its page)
         reason = f"The executed notebook cannot be read: {type(error).__name__}."
         stop = Stop(0, reason, (str(error),), steps=0, not_run=0)
         return Story(_named(notebook.stem), blocks=(Markup(_stopped(stop)),), stop=stop)
-    return _story([cell for cell in cells if _PAPERMILL_REMARK not in _tags(cell)], audience, _named(notebook.stem))
+    return _story(cells, audience, _named(notebook.stem))
+
+
+def _cells(notebook: Path) -> list[Any]:
+    cells = nbformat.read(notebook, as_version=4).cells  # type: ignore[no-untyped-call]
+    return [cell for cell in cells if _PAPERMILL_REMARK not in _tags(cell)]
 
 
 def _named(stem: str) -> str:

@@ -14,6 +14,8 @@ from crm.reporting.wording import duration
 
 UNREADABLE = "UNREADABLE"
 MOST_SENTENCES = 3
+ABOUT_THE_DATA = "00_"
+"""So is numbered what looks at the data themselves; every other notebook is an analysis of them."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Answer:
     """One notebook of a run: its question, how it ended, and what it found.
 
     page: the file in the run's folder; empty where there is none.
+    reason: why it is LEFT_OUT, and what would make it possible.
+    was_there_in: the run that everybody saw before, which still had the results of one that is LEFT_OUT.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Answer:
     error: str
     last_lines: str
     carried_from: str
+    reason: str
+    was_there_in: str
 
     @property
     def first_sentences(self) -> tuple[str, ...]:
@@ -68,6 +74,18 @@ class Run:
     def selection(self) -> tuple[str, ...]:
         """The notebooks it was asked for."""
         return tuple(_text(name) for name in _list(self.receipt.get("selection")))
+
+    @property
+    def whole(self) -> bool:
+        """Does it show all there is to show: nothing failed or is missing, and not every analysis is left out?"""
+        analyses = {answer.status for answer in self.answers if not answer.name.startswith(ABOUT_THE_DATA)}
+        says_nothing = "LEFT_OUT" in analyses and analyses.isdisjoint({"COMPLETE", "CARRIED"})
+        return self.status == "COMPLETE" and not self.receipt.get("missing") and not says_nothing
+
+    @property
+    def gone(self) -> tuple[Answer, ...]:
+        """The notebooks left out that everybody saw results of before."""
+        return tuple(answer for answer in self.answers if answer.was_there_in)
 
     @property
     def has_index(self) -> bool:
@@ -126,6 +144,8 @@ def _answer(entry: Mapping[str, Any], findings: Mapping[str, tuple[str, ...]], f
         error=_text(entry.get("error")),
         last_lines="\n".join(_text(line) for line in _list(entry.get("last_lines"))),
         carried_from=_text(entry.get("carried_from")),
+        reason=_text(entry.get("reason")),
+        was_there_in=_text(entry.get("was_there_in")),
     )
 
 

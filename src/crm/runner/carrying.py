@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crm.runner.notebooks import hash_of
-from crm.runner.receipt import NotebookRecord, Receipt
+from crm.runner.receipt import NotebookRecord, NotebookStatus, Receipt
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A notebook's whole results in an earlier run."""
+    """A notebook's whole results in an earlier run, or that it was left out there."""
 
     receipt: Receipt
     record: NotebookRecord
@@ -28,7 +28,10 @@ class Earlier:
 
 
 def find_earlier(notebook: Path, *, now: Receipt, receipts: Iterable[Receipt], runs: Path) -> Earlier | None:
-    """The newest whole results of this notebook's file that this run would only repeat; None if there are none."""
+    """The newest whole results of this notebook's file that this run would only repeat; None if there are none.
+
+    That the same data were too few for it is a result that would be repeated, too.
+    """
     sha256 = hash_of(notebook)
     for receipt in receipts:
         if receipt.run_id == now.run_id or not _same_circumstances(receipt, now):
@@ -46,6 +49,7 @@ def carry(earlier: Earlier, run_folder: Path) -> NotebookRecord:
     """Link the files of an earlier notebook into this run.
 
     Its page comes along only from a COMPLETE run, whose stamp may stand in this one too; else it is to be rendered.
+    What was left out there stays so.
     """
     for file in _files(earlier):
         link(earlier.folder / file, run_folder / file)
@@ -54,7 +58,8 @@ def carry(earlier: Earlier, run_folder: Path) -> NotebookRecord:
         for page in pages:
             link(earlier.folder / page, run_folder / page)
     origin = earlier.record.carried_from or earlier.receipt.run_id
-    return replace(earlier.record, status="CARRIED", carried_from=origin, page=None)
+    status: NotebookStatus = "LEFT_OUT" if earlier.record.left_out else "CARRIED"
+    return replace(earlier.record, status=status, carried_from=origin, page=None, was_there_in=None)
 
 
 def link(source: Path, target: Path) -> None:
@@ -86,7 +91,7 @@ def _same_champions(earlier: Receipt, now: Receipt) -> bool:
 
 
 def _is_whole(earlier: Earlier) -> bool:
-    if not earlier.record.usable:
+    if not (earlier.record.usable or earlier.record.left_out):
         return False
     try:
         return all((earlier.folder / file).is_file() for file in _files(earlier))
@@ -97,7 +102,10 @@ def _is_whole(earlier: Earlier) -> bool:
 def _files(earlier: Earlier) -> Iterator[str]:
     """The files of a notebook in a run's folder, beside its page."""
     name = earlier.record.name
+    yield f"notebooks/{name}.ipynb"
+    if earlier.record.left_out:
+        return
     part = f"parts/{name}.json"
     scores = json.loads((earlier.folder / part).read_text(encoding="utf-8"))["scores"]
-    yield from (part, f"notebooks/{name}.ipynb")
+    yield part
     yield from (f"scores/{earlier.receipt.as_of}/{score}.parquet" for score in scores)

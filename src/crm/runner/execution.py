@@ -2,7 +2,8 @@
 
 Papermill returns as if all were well after `sys.exit(0)`, and leaves a notebook that says "completed" behind when its
 kernel was killed. So nothing it leaves is believed: a notebook is complete only if Papermill returned, every code
-cell was executed, none of them shows an error, and its part was published.
+cell was executed, none of them shows an error, and its part was published. It is left out only if its kernel noted
+that the cell it ended with met too few data.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from papermill.log import logger as papermill_logger
 
 from crm.errors import CrmError
 from crm.publishing import NotPublishable
+from crm.runner.kernel_process import too_few_data
 from crm.runner.kernels import SocketKernelManager
 from crm.runner.notebooks import Notebook
 from crm.runner.parameters import Scalar
@@ -45,12 +47,16 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class Execution:
-    """How the execution of a notebook went; `error` is None only if all of it was executed and published."""
+    """How the execution of a notebook went; all of it was executed and published if neither of these is there:
+
+    error: what failed.     left_out: why these data are too few for it, and what would make it possible.
+    """
 
     seconds: float
     peak_memory_mb: float
     error: str | None
-    last_lines: tuple[str, ...]
+    last_lines: tuple[str, ...] = ()
+    left_out: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,22 +159,28 @@ def execute(notebook: Notebook, *, parameters: Mapping[str, Scalar], surrounding
     last_lines: tuple[str, ...] = ()
     if problem:
         last_lines = _last_words(as_run, log) if problem.last_lines is None else problem.last_lines
-    if not problem or (log.exists() and not log.stat().st_size):
+    failed = problem is not None and not problem.too_few_data
+    if not failed or (log.exists() and not log.stat().st_size):
         log.unlink(missing_ok=True)  # what is said on the way out is of no use to anybody
     return Execution(
         seconds=round(time.monotonic() - started, 3),
         peak_memory_mb=round(watch.peak_bytes / 1e6, 1),
-        error=problem.error if problem else None,
+        error=problem.error if problem and failed else None,
+        left_out=problem.error if problem and not failed else None,
         last_lines=last_lines,
     )
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """What a notebook met; `last_lines` None: to be looked up in what it said."""
+    """What a notebook met; `last_lines` None: to be looked up in what it said.
+
+    too_few_data: nothing failed, there is only not enough to go by.
+    """
 
     error: str
     last_lines: tuple[str, ...] | None = None
+    too_few_data: bool = False
 
 
 class _CellCount:
@@ -206,6 +218,8 @@ def _papermill(
             resources={"metadata": {"path": str(notebook.path.parent)}},
         )
     except PapermillExecutionError as error:
+        if reason := too_few_data(kernel.folder):
+            return _Problem(reason, (), too_few_data=True)
         if error.ename in _clear_errors():
             return _Problem(f"{' '.join(error.evalue.split())} (in cell [{error.exec_count}])", ())
         lines = _lines("\n".join(error.traceback))

@@ -32,7 +32,7 @@ class SocketKernelManager(AsyncKernelManager):
     def __init__(self, *, folder: Path, output: Path, environment: Mapping[str, str], log: logging.Logger) -> None:
         super().__init__(transport="ipc", connection_file=str(folder / "k.json"), log=log)
         self.process: subprocess.Popen[bytes] | None = None
-        self._output, self._environment = output, dict(environment)
+        self.folder, self._output, self._environment = folder, output, dict(environment)
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -66,9 +66,10 @@ def remove_private_folder(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def kernel_environment(folder: Path, *, jobs: int) -> dict[str, str]:
-    """What a kernel's environment has beyond the runner's own; what the operator has set stands.
+def kernel_environment(folder: Path, *, jobs: int, facts: Mapping[str, str]) -> dict[str, str]:
+    """What a kernel's environment has beyond the runner's own; of the rest, what the operator has set stands.
 
+    `facts` says which facts the run has read, so that every notebook sees these, whatever the source is by then.
     Numeric libraries get one thread each, so that their sums are taken in the same order whatever the machine and
     however many notebooks run side by side: equal inputs then give equal bytes. The cores are used by notebooks side
     by side, and by the engine.
@@ -93,4 +94,4 @@ def kernel_environment(folder: Path, *, jobs: int) -> dict[str, str]:
         "PYTHONFAULTHANDLER": "1",  # a crash in native code leaves its stack in the kernel's log
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or the debugger, which nobody uses here, warns at each start
     }
-    return {**{name: value for name, value in wanted.items() if name not in os.environ}, **own}
+    return {**{name: value for name, value in wanted.items() if name not in os.environ}, **own, **facts}

@@ -1,4 +1,4 @@
-"""The pages of a run: one for each notebook that was executed, stamped with how the run ended."""
+"""The pages of a run: one for each notebook that was executed or left out, stamped with how the run ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 
 from crm.atomic import not_writable, write_json
 from crm.reporting import Stamp, render_page, render_run_index
-from crm.runner.receipt import RESULTS, NotebookRecord, Receipt, overall_status
+from crm.reporting.page import render_left_out_page
+from crm.runner.receipt import RESULTS, NotebookRecord, Receipt, nothing_to_say, overall_status
 
 ERROR_LOG = "error.log"
 
@@ -43,10 +44,12 @@ def with_page_names(receipt: Receipt, folder: Path) -> Receipt:
 
 
 def write_results(receipt: Receipt, folder: Path) -> None:
-    """results.json: the findings and measures of every notebook that has whole results."""
+    """results.json: findings and measures of each notebook that has whole results, and why others are left out."""
     parts = {record.name: read_part(folder, record.name) for record in receipt.notebooks if record.usable}
     notebooks = {name: {"findings": part["findings"], "measures": part["measures"]} for name, part in parts.items()}
-    write_json(folder / RESULTS, {"run_id": receipt.run_id, "as_of": receipt.as_of, "notebooks": notebooks})
+    left_out = {record.name: record.reason for record in receipt.left_out}
+    results = {"run_id": receipt.run_id, "as_of": receipt.as_of, "notebooks": notebooks, "left_out": left_out}
+    write_json(folder / RESULTS, results)
 
 
 def show_early_end(receipt: Receipt, folder: Path) -> None:
@@ -81,12 +84,15 @@ def log_error(folder: Path, error: Exception) -> str:
 def _judged(receipt: Receipt) -> Receipt:
     """With the status that the notebooks asked for give it."""
     asked = [record for record in receipt.notebooks if record.name in receipt.selection]
-    return replace(receipt, status=overall_status(asked))
+    status = overall_status(asked)
+    return replace(receipt, status=status, error=nothing_to_say(asked) if status == "FAILED" else receipt.error)
 
 
 def _is_due(record: NotebookRecord, folder: Path) -> bool:
-    came_along = record.status == "CARRIED" and (folder / f"{record.name}.html").exists()
-    return not came_along and (folder / "notebooks" / f"{record.name}.ipynb").is_file()
+    carried = record.status == "CARRIED" or (record.left_out and record.carried_from)
+    if carried and (folder / f"{record.name}.html").exists():
+        return False  # it came along
+    return record.left_out or (folder / "notebooks" / f"{record.name}.ipynb").is_file()
 
 
 def _write(names: Collection[str], receipt: Receipt, folder: Path) -> dict[str, str]:
@@ -95,12 +101,20 @@ def _write(names: Collection[str], receipt: Receipt, folder: Path) -> dict[str, 
     for record in receipt.notebooks:
         if record.name in names:
             try:
-                render_page(folder / "notebooks" / f"{record.name}.ipynb", folder, stamp=_stamp(record, receipt))
+                _render(record, folder, stamp=_stamp(record, receipt))
             except Exception as error:  # one page that cannot be written must not cost the others
                 if not_writable(error, folder):
                     raise  # nor can the others be
                 failures[record.name] = log_error(folder, error)
     return failures
+
+
+def _render(record: NotebookRecord, folder: Path, *, stamp: Stamp) -> None:
+    notebook = folder / "notebooks" / f"{record.name}.ipynb"
+    if record.left_out:
+        render_left_out_page(notebook, folder, question=record.title, reason=record.reason or "", stamp=stamp)
+    else:
+        render_page(notebook, folder, stamp=stamp)
 
 
 def _stamp(record: NotebookRecord, receipt: Receipt) -> Stamp:

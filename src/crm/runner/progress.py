@@ -15,7 +15,7 @@ from crm.runner.receipt import NotebookRecord
 if TYPE_CHECKING:
     from crm.runner.notebooks import Notebook
 
-_COLOURS = {"COMPLETE": "green", "CARRIED": "green", "FAILED": "red", "SKIPPED": "yellow"}
+_COLOURS = {"COMPLETE": "green", "CARRIED": "green", "LEFT_OUT": "cyan", "FAILED": "red", "SKIPPED": "yellow"}
 
 
 class Display(Protocol):
@@ -108,4 +108,5 @@ def line_of(record: NotebookRecord) -> str:
     took = f"  {record.seconds:.1f} s, {record.peak_memory_mb or 0:,.0f} MB" if record.seconds is not None else ""
     how = f" from {record.carried_from}" if record.carried_from else took
     error = f": {record.error}" if record.error else ""
-    return f"  [{colour}]{record.status:<9}[/{colour}]{escape(record.name)}{escape(how)}{escape(error)}"
+    status = record.status.replace("_", " ")
+    return f"  [{colour}]{status:<9}[/{colour}]{escape(record.name)}{escape(how)}{escape(error)}"

@@ -20,6 +20,7 @@ from crm.runner.carrying import link
 from crm.runner.kernels import remove_private_folder
 from crm.runner.lock import NOTE, read_note
 from crm.runner.receipt import WITHOUT_A_WORD, Receipt, published_run, read_receipts, write_receipt
+from crm.sources.database import extract_folder
 from crm.tracking.store import store_of
 
 READ_AT_MOST = dt.timedelta(days=1)
@@ -112,6 +113,9 @@ def remove_old_data(settings: Settings, *, now: dt.datetime) -> None:
     dates = {receipt.as_of for receipt in receipts} | {settings.as_of.isoformat()}
     _remove_unnamed(settings.folders.data / "mart", named=marts, before=now - READ_AT_MOST)
     _remove_unnamed(settings.folders.data / "rejected", named=dates, before=now - READ_AT_MOST)
+    if settings.source.kind == "database":  # what was once asked of it, and is not any more
+        asked = extract_folder(settings)
+        _remove_unnamed(asked.parent, named={asked.name}, before=now - READ_AT_MOST)
 
 
 def _remove_unnamed(place: Path, *, named: Iterable[str | None], before: dt.datetime) -> None:

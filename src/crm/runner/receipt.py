@@ -12,10 +12,11 @@ from typing import Any, Literal
 from crm.atomic import write_json
 
 Status = Literal["COMPLETE", "PARTIAL", "FAILED", "RUNNING"]
-NotebookStatus = Literal["COMPLETE", "FAILED", "SKIPPED", "CARRIED"]
+NotebookStatus = Literal["COMPLETE", "LEFT_OUT", "FAILED", "SKIPPED", "CARRIED"]
 
 RECEIPT = "receipt.json"
 RESULTS = "results.json"
+ABOUT_THE_DATA = "00_"
 WITHOUT_A_WORD = "the run ended without a word: killed or machine stopped"
 
 
@@ -25,6 +26,8 @@ class NotebookRecord:
 
     page: its page in the run's folder, None if it never came to one.   sha256: of the notebook that was executed.
     carried_from: the run that executed it, where this one only carries its results.
+    reason: of one that is LEFT_OUT: what these data lack for it, what was found, and what would make it possible.
+    was_there_in: the run, published until then, that still had the results of one that is LEFT_OUT.
     """
 
     name: str
@@ -39,11 +42,23 @@ class NotebookRecord:
     parameters: dict[str, Any] = field(default_factory=dict)
     mlflow_run_ids: tuple[str, ...] = ()
     carried_from: str | None = None
+    reason: str | None = None
+    was_there_in: str | None = None
 
     @property
     def usable(self) -> bool:
         """Are its findings and scores there, whole?"""
         return self.status in ("COMPLETE", "CARRIED")
+
+    @property
+    def left_out(self) -> bool:
+        """Are the data too few for it, or for one whose scores it reads?"""
+        return self.status == "LEFT_OUT"
+
+    @property
+    def about_the_data(self) -> bool:
+        """Does it look at the data themselves? Such a notebook is numbered 00; every other is an analysis of them."""
+        return self.name.startswith(ABOUT_THE_DATA)
 
 
 @dataclass(frozen=True)
@@ -82,8 +97,13 @@ class Receipt:
 
     @property
     def whole(self) -> bool:
-        """Is every report notebook in it, with whole results?"""
-        return self.status == "COMPLETE" and not self.missing
+        """Is every report notebook in it, with whole results or left out, and anything said of the customers?"""
+        return self.status == "COMPLETE" and not self.missing and not says_nothing(self.notebooks)
+
+    @property
+    def left_out(self) -> tuple[NotebookRecord, ...]:
+        """The notebooks for which the data are too few."""
+        return tuple(record for record in self.notebooks if record.left_out)
 
     def with_notebook(self, record: NotebookRecord) -> Receipt:
         """With this notebook's record, in the place of an earlier one, in the order of the names."""
@@ -127,11 +147,28 @@ def published_run(reports: Path) -> Path | None:
 
 
 def overall_status(records: Sequence[NotebookRecord]) -> Status:
-    """COMPLETE if every notebook is, PARTIAL if some are, else FAILED."""
-    usable = sum(record.usable for record in records)
-    if usable == len(records):
-        return "COMPLETE"
-    return "PARTIAL" if usable else "FAILED"
+    """COMPLETE if every notebook is or is left out, PARTIAL if some are complete, else FAILED.
+
+    Where no analysis is left to be shown, the run is FAILED.
+    """
+    if all(record.usable or record.left_out for record in records):
+        return "FAILED" if says_nothing(records) else "COMPLETE"
+    return "PARTIAL" if any(record.usable for record in records) else "FAILED"
+
+
+def nothing_to_say(records: Sequence[NotebookRecord]) -> str | None:
+    """In a sentence, that no analysis is left to be shown; None if that is not so."""
+    if not says_nothing(records):
+        return None
+    names = [record.name for record in records if record.left_out]
+    return f"No analysis could be made: {', '.join(names)} {'is' if len(names) == 1 else 'are'} left out."
+
+
+def says_nothing(records: Sequence[NotebookRecord]) -> bool:
+    """Were analyses left out, and none is there? What looks only at the data themselves is not one."""
+    return any(record.left_out for record in records) and not any(
+        record.usable and not record.about_the_data for record in records
+    )
 
 
 def utc(moment: dt.datetime) -> str:

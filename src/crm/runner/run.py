@@ -21,13 +21,14 @@ from pathlib import Path
 from crm.atomic import temporary_name
 from crm.config import Settings
 from crm.errors import CrmError
-from crm.facts import read_facts, refuse_uncovered
+from crm.facts import Facts, read_facts, refuse_uncovered
 from crm.periods import day_number
 from crm.reporting import render_front_page, render_run_index
 from crm.runner.carrying import carry, find_earlier
 from crm.runner.execution import Surroundings, execute
 from crm.runner.interruption import Interrupted, Interruption
 from crm.runner.kernels import kernel_environment, private_folder, remove_private_folder
+from crm.runner.leaving_out import beside_published, left_out_too_of, withdraw
 from crm.runner.lock import hold_lock, this_process, write_note
 from crm.runner.notebooks import Notebook
 from crm.runner.pages import (
@@ -89,6 +90,12 @@ class _Ledger:
         """From now on this is the receipt."""
         self.receipt = receipt
         write_receipt(self.folder, receipt)
+
+    def add_other(self, record: NotebookRecord, *, display: Display) -> None:
+        """There is something of a notebook that was not asked for."""
+        missing = tuple(name for name in self.receipt.missing if name != record.name)
+        self.write(replace(self.receipt.with_notebook(record), missing=missing))
+        display.ended(record)
 
     def close(self, receipt: Receipt) -> None:
         """The run has ended."""
@@ -180,9 +187,11 @@ def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, priva
     settings = plan.request.settings
     problem = None
     try:
-        _prepare(settings, ledger, display=display)
+        facts = _prepare(settings, ledger, display=display)
         _carry_others(plan, ledger, display=display)
-        _execute_all(plan, ledger, private=private, display=display)
+        _execute_all(plan, ledger, facts=facts, private=private, display=display)
+        _leave_out_others(plan, ledger, display=display)
+        ledger.write(beside_published(ledger.receipt, settings.folders.reports))
         display.step("Writing the pages")
         latency = {**ledger.receipt.latency, "analysis_seconds": ledger.seconds}
         closing = write_pages(replace(ledger.receipt, latency=latency), ledger.folder)
@@ -201,15 +210,17 @@ def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, priva
     return Result(ledger.receipt, ledger.folder, ledger.published, exit_status, problem)
 
 
-def _prepare(settings: Settings, ledger: _Ledger, *, display: Display) -> None:
+def _prepare(settings: Settings, ledger: _Ledger, *, display: Display) -> Facts:
+    """The facts that every notebook of the run is to see."""
     display.step(f"Reading the source {settings.source.kind}")
-    facts = read_facts(settings)
+    facts = read_facts(settings, anew=True)
     days = day_number(settings.as_of) - 1 - facts.last_day
     latency = {"data_days": max(0, days), "analysis_seconds": None}  # rows beyond the as-of date are not late
     ledger.write(replace(ledger.receipt, source=facts.source_record(), latency=latency))
     refuse_uncovered(facts, settings.as_of)
     start_store(settings)
     ledger.write(replace(ledger.receipt, champions=champions(settings)))
+    return facts
 
 
 def _carry_others(plan: Plan, ledger: _Ledger, *, display: Display) -> None:
@@ -218,18 +229,24 @@ def _carry_others(plan: Plan, ledger: _Ledger, *, display: Display) -> None:
     for path in plan.others:
         earlier = find_earlier(path, now=ledger.receipt, receipts=receipts, runs=reports / "runs")
         if earlier is not None:
-            record = carry(earlier, ledger.folder)
-            missing = tuple(name for name in ledger.receipt.missing if name != record.name)
-            ledger.write(replace(ledger.receipt.with_notebook(record), missing=missing))
-            display.ended(record)
+            ledger.add_other(carry(earlier, ledger.folder), display=display)
+    _leave_out_others(plan, ledger, display=display)
 
 
-def _execute_all(plan: Plan, ledger: _Ledger, *, private: Path, display: Display) -> None:
+def _leave_out_others(plan: Plan, ledger: _Ledger, *, display: Display) -> None:
+    waiting = [path for path in plan.others if path.stem in ledger.receipt.missing]
+    for record in left_out_too_of(waiting, ledger.receipt.notebooks):
+        ledger.add_other(record, display=display)
+
+
+def _execute_all(plan: Plan, ledger: _Ledger, *, facts: Facts, private: Path, display: Display) -> None:
     request = plan.request
     surroundings = Surroundings(
         run_folder=ledger.folder,
         private=private,
-        environment=functools.partial(kernel_environment, jobs=min(request.jobs, len(plan.selected))),
+        environment=functools.partial(
+            kernel_environment, jobs=min(request.jobs, len(plan.selected)), facts=facts.as_environment()
+        ),
         seconds_allowed=request.settings.runs.minutes_per_notebook * 60,
         stop=threading.Event(),
         on_cell=display.cell,
@@ -243,7 +260,7 @@ def _execute_all(plan: Plan, ledger: _Ledger, *, private: Path, display: Display
     with display.notebooks(plan.selected):
         execute_in_order(
             plan.selected,
-            available=[record.name for record in ledger.receipt.notebooks if record.usable],
+            earlier=ledger.receipt.notebooks,
             jobs=request.jobs,
             stop=surroundings.stop,
             execute=lambda notebook: _execute_one(
@@ -257,21 +274,26 @@ def _execute_one(
     notebook: Notebook, request: Request, *, parameters: dict[str, Scalar], surroundings: Surroundings
 ) -> NotebookRecord:
     execution = execute(notebook, parameters=parameters, surroundings=surroundings)
-    part = {} if execution.error else read_part(surroundings.run_folder, notebook.name)
-    mlflow_run_ids = tuple(part.get("mlflow_run_ids", ()))
-    error = execution.error or _keep_with_models(notebook, mlflow_run_ids, request, surroundings.run_folder)
-    return NotebookRecord(
+    record = NotebookRecord(
         notebook.name,
         notebook.title,
-        "FAILED" if error else "COMPLETE",
+        "COMPLETE",
         sha256=notebook.sha256,
         seconds=execution.seconds,
         peak_memory_mb=execution.peak_memory_mb,
-        error=error,
+        error=execution.error,
         last_lines=execution.last_lines,
         parameters=dict(parameters),
-        mlflow_run_ids=mlflow_run_ids,
+        reason=execution.left_out,
     )
+    if execution.error:
+        return replace(record, status="FAILED")
+    if execution.left_out:
+        withdraw(notebook.name, surroundings.run_folder)
+        return replace(record, status="LEFT_OUT")
+    logged = tuple(read_part(surroundings.run_folder, notebook.name).get("mlflow_run_ids", ()))
+    error = _keep_with_models(notebook, logged, request, surroundings.run_folder)
+    return replace(record, status="FAILED" if error else "COMPLETE", error=error, mlflow_run_ids=logged)
 
 
 def _keep_with_models(

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from crm.runner.leaving_out import say_left_out
 from crm.runner.lock import Holder, read_note
 from crm.runner.progress import line_of
-from crm.runner.receipt import WITHOUT_A_WORD, Receipt, published_run, read_receipt, read_receipts
+from crm.runner.receipt import WITHOUT_A_WORD, Receipt, nothing_to_say, published_run, read_receipt, read_receipts
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def state_of(reports: Path) -> State:
         f"Run {newest.run_id}: {newest.status}{_took(newest)}, as of {newest.as_of}, started {newest.started_at}.",
         *([f"It failed: {escape(newest.error)}"] if newest.error else []),
         *map(line_of, newest.notebooks),
+        *_left_out(newest),
         *_published(newest, reports),
     ]
     return State(tuple(lines), 0 if newest.status == "COMPLETE" else 1)
@@ -48,7 +50,7 @@ def _unfinished(receipt: Receipt, reports: Path) -> State:
         how = f"{head}: {WITHOUT_A_WORD}. {done}; the next `crm run` clears it away."
     else:
         how = f"{head}, {_where(holder)}: under way, {done}."
-    lines = (how, *map(line_of, receipt.notebooks), *_published(receipt, reports))
+    lines = (how, *map(line_of, receipt.notebooks), *_left_out(receipt), *_published(receipt, reports))
     return State(lines, 1 if alive is False else 0)
 
 
@@ -57,6 +59,11 @@ def _where(holder: Holder | None) -> str:
         return "somewhere"
     unsure = "" if holder.is_alive() else " (it cannot be seen from here whether it still runs)"
     return f"process {holder.pid} on {escape(holder.host)}{unsure}"
+
+
+def _left_out(receipt: Receipt) -> Iterator[str]:
+    for line, loud in say_left_out(receipt):
+        yield f"[bold red]{escape(line)}[/bold red]" if loud else escape(line)
 
 
 def _took(receipt: Receipt) -> str:
@@ -75,3 +82,5 @@ def _published(newest: Receipt, reports: Path) -> Iterator[str]:
         yield f"Published is still run {shown.run_id}, as of {shown.as_of}: {escape(str(reports / 'index.html'))}"
     if newest.missing and newest.status == "COMPLETE":
         yield f"It is not the whole set: nothing of {', '.join(newest.missing)}."
+    elif newest.status == "COMPLETE" and (nothing := nothing_to_say(newest.notebooks)):
+        yield f"It could not be published: {nothing}"

@@ -14,6 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+# Marks in a product's name that would change the direction of the sentence around it.
+_TURNS_TEXT_ROUND = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -41,7 +44,8 @@ class Finding:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        return f'<p class="finding" data-finding="{escape(self.name)}">{escape(self.sentence)}</p>'
+        sentence = escape(self.sentence.translate(_TURNS_TEXT_ROUND))
+        return f'<p class="finding" data-finding="{escape(self.name)}">{sentence}</p>'
 
     def as_record(self) -> dict[str, Any]:
         """The finding as it stands in results.json."""
@@ -85,4 +89,5 @@ class Findings(tuple[Finding, ...]):
         return "\n".join(finding.sentence for finding in self)
 
     def _repr_html_(self) -> str:
-        return f'<div class="findings">{"".join(finding._repr_html_() for finding in self)}</div>'
+        said = "".join(finding._repr_html_() for finding in self)
+        return f'<div class="findings">{said}</div>' if self else ""

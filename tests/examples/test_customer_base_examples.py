@@ -58,6 +58,21 @@ def test_a_history_that_begins_in_mid_month_begins_with_an_incomplete_one(mart_o
     assert sales_by_month(late, on("2017-03-01"))["complete"].tolist() == [False, True]
 
 
+def test_a_month_without_any_purchase_is_a_month_of_nothing(mart_of, on):
+    quiet = mart_of(
+        "duckdb", purchases="customer_id order_id ordered_at net_amount\nann 1 2017-01-02 5\nann 2 2017-03-03 7"
+    )
+    months = sales_by_month(quiet, on("2017-04-01"))
+    assert months["net_sales"].tolist() == [5, 0, 7]
+    assert months["days"].tolist() == [30, 28, 31]
+    moves = movement(quiet, on("2017-04-01"), months=months, active_within_days=30)
+    assert moves["active_at_start"].tolist()[1:] == moves["active_at_end"].tolist()[:-1]
+    assert moves["returning"].tolist() == [0, 0, 0]
+    march = compare_months(months, NO_PLAN, on("2017-04-01")).set_index("metric").loc["net_sales"]
+    assert (march["actual"], march["before"]) == (7, 0)
+    assert pd.isna(march["before_change"]), "seven times nothing is no per cent"
+
+
 def test_the_last_full_month_against_its_yardsticks(months, on):
     plan = pd.DataFrame({"month": [months["month"].iloc[-1]], "metric": ["net_sales"], "target": [40.0]})
     sales = compare_months(months, plan, on("2017-04-01")).set_index("metric").loc["net_sales"]
@@ -97,6 +112,11 @@ def test_retention_by_joining_cohort(mart, on):
     assert (february, 2) not in table.index, "April is not known"
     assert table.loc[january, "before_history"].all()
     assert not table.loc[february, "before_history"].any()
+
+
+def test_without_a_full_month_there_is_no_cohort(mart_of, on):
+    young = mart_of("duckdb", purchases="customer_id order_id ordered_at net_amount\nann 1 2017-01-20 5")
+    assert retention(young, on("2017-01-25"), active_within_days=30).empty
 
 
 def test_sales_by_department(mart, on):

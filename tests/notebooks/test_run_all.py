@@ -22,7 +22,7 @@ def run_all(notebook, home):
 
 def sentences_of(outputs):
     shown = "".join(str(out["data"].get("text/html", "")) for out in outputs if "data" in out)
-    found = re.findall(r'<p class="finding" data-finding="([^"]+)">(.*?)</p>', shown)
+    found = re.findall(r'<p class="(?:finding|nothing)" data-finding="([^"]+)">(.*?)</p>', shown)
     return {html.unescape(name): html.unescape(sentence) for name, sentence in found}
 
 

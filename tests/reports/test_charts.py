@@ -307,6 +307,13 @@ def test_a_heat_map_refuses_a_cell_that_is_there_twice():
         DRAWN["heatmap"](pd.concat([cells(), cells().head(1)]))
 
 
+def test_names_that_look_the_same_are_told_apart_in_a_heat_map():
+    table = pd.DataFrame({"row": ["tea", "tea "], "column": ["a\tb", "a b"], "value": [1.0, 2.0]})
+    chart = charts.draw_heatmap(table, rows="row", columns="column", value="value", title="Two", unit="")
+    assert chart.numbers.columns.tolist() == ["Row", "a b", "a b (2)"]
+    assert chart.numbers["Row"].tolist() == ["tea", "tea (2)"]
+
+
 def test_a_heat_map_shows_its_numbers_as_a_grid(read):
     cohorts = pd.DataFrame(
         {"joined": [MONTHS[0], MONTHS[0], MONTHS[1]], "months_since": [0, 1, 0], "share_bought": [1.0, 0.45, 1.0]}

@@ -6,6 +6,7 @@ Source of the rules: the contracts (`crm.contracts`); source of the figures: the
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,14 +14,40 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from crm.analyses import (
+    Addition,
+    Minimum,
+    Requirements,
+    absent,
+    counted,
+    crowded_accounts,
+    left_out,
+    not_one_person,
+    refuse_thin,
+)
 from crm.contracts import CONTRACTS
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
 from crm.finding import Finding, Findings
 from crm.periods import date_of, day_number, read_date
 
+REQUIREMENTS = Requirements(
+    notebook="00_data_quality",
+    question="Can we trust this data?",
+    minima=(Minimum("purchase_days", 1, "there is nothing to examine before the first purchase"),),
+    additions=(
+        Addition("purchases", "quantity", "lines with an amount but no quantity"),
+        Addition("purchases", "product_id", "lines of products that are not known"),
+        Addition("products", None, "lines of products that are not known"),
+        Addition("products", "category", "lines of products without a category"),
+        Addition("customers", None, "registered customers who never bought, and buyers who are not registered"),
+        Addition("responses", None, "responses of people who were not contacted"),
+        Addition("deliveries", None, "deliveries of orders that are not there"),
+    ),
+)
+
 CENT = Decimal("0.01")
-ONE_PERSON_AT_MOST = 0.05  # of all lines; beyond it an account is a till or a reseller, not one person
+LINES_TO_TELL_HOURS = 1_000  # with fewer, which hour is the quietest is chance
 
 
 @dataclass(frozen=True)
@@ -35,6 +62,8 @@ class DataQuality:
     filled:    per table and column, the share of kept rows that have a value.
     freshness: per table, the newest known day, days of silence before the as-of date, rows on or after it.
     oddities:  what is allowed by the contracts and yet worth a look, with the count and what was done.
+    crowded:   accounts that are probably not one person (`crowded_accounts`).
+    unsaid:    what these data do not allow to be said, by section: a sentence each.
     """
 
     as_of: dt.date
@@ -46,6 +75,8 @@ class DataQuality:
     filled: pd.DataFrame
     freshness: pd.DataFrame
     oddities: pd.DataFrame
+    crowded: pd.DataFrame
+    unsaid: dict[str, str]
     notes: tuple[str, ...]
     timezone: str
 
@@ -57,7 +88,16 @@ class DataQuality:
     @property
     def findings(self) -> Findings:
         """Rows and money, freshness, coverage, oddities: in the order in which they matter."""
-        return Findings([self._rows(), self._money(), self._freshness(), self._coverage(), self._oddities()])
+        return Findings(
+            [
+                self._rows(),
+                self._money(),
+                self._freshness(),
+                not_one_person(self.crowded, self.as_of),
+                self._coverage(),
+                self._oddities(),
+            ]
+        )
 
     @property
     def measures(self) -> dict[str, Any]:
@@ -80,15 +120,14 @@ class DataQuality:
             "became_returns": int(purchases["became_returns"]),
             "reasons": int((self.outcomes["table"] == "purchases").sum()),
         }
+        if values["kept"] == values["rows"]:
+            all_kept = "All {rows:,} purchase lines that came in are kept."
+            template = all_kept if values["rows"] > 1 else "The one purchase line that came in is kept."
+            return Finding("rows", template, values, self.as_of)
         also = ", {became_returns:,} became returns" if values["became_returns"] else ""
-        template = (
-            "Of {rows:,} purchase lines that came in, {kept:,} ({kept_share:.2%}) are kept"
-            + also
-            + (
-                " and {set_aside:,} are set aside with their reason."
-                if values["set_aside"]
-                else "; none is set aside."
-            )
+        template = "Of {rows:,} purchase lines that came in, {kept:,} ({kept_share:.2%}) are kept" + also
+        template += (
+            " and {set_aside:,} are set aside with their reason." if values["set_aside"] else "; none is set aside."
         )
         return Finding("rows", template, values, self.as_of)
 
@@ -118,7 +157,8 @@ class DataQuality:
             "later_rows": int(purchases["rows_on_or_after"]),
             "as_of": self.as_of,
         }
-        template = "The newest known purchase is of {newest}, {silent_days} full days before the as-of date {as_of}"
+        silence = counted("silent_days", values["silent_days"], "full day")
+        template = f"The newest known purchase is of {{newest}}, {silence} before the as-of date {{as_of}}"
         if values["silent_days"] == 0:
             template = (
                 "The data are up to date: the newest known purchase is of {newest}, the day before the as-of date"
@@ -133,7 +173,7 @@ class DataQuality:
             "possible": len(there),
             "missing": ", ".join(self.coverage.loc[~there, "table"]),
         }
-        template = "{there} of {possible} canonical tables are there"
+        template = "{there} of {possible} canonical tables " + ("is there" if values["there"] == 1 else "are there")
         template += "; not there: {missing}." if values["missing"] else "."
         return Finding("coverage", template, values, self.as_of)
 
@@ -149,8 +189,13 @@ class DataQuality:
 
 
 def examine_data(facts: Facts, as_of: dt.date | str) -> DataQuality:
-    """Examine the facts as of a date; see DataQuality for what is in it."""
+    """Examine the facts as of a date; see DataQuality for what is in it.
+
+    Raises NotEnoughData when nobody had bought anything before `as_of`.
+    """
     settings, as_of = facts.settings, read_date(as_of)
+    refuse_thin(REQUIREMENTS, facts, as_of)
+    crowded, filled, wanting = crowded_accounts(facts, as_of), _filled(facts), absent(REQUIREMENTS, facts)
     return DataQuality(
         as_of=as_of,
         currency=settings.money.currency,
@@ -158,9 +203,11 @@ def examine_data(facts: Facts, as_of: dt.date | str) -> DataQuality:
         outcomes=_outcomes(facts),
         money=reconcile(facts.tables),
         coverage=_coverage(facts),
-        filled=_filled(facts),
+        filled=filled,
         freshness=_freshness(facts, as_of),
-        oddities=_oddities(facts),
+        oddities=_oddities(facts, crowded, {addition.name for addition in wanting}),
+        crowded=crowded,
+        unsaid=_unsaid(facts, filled, wanting),
         notes=facts.notes,
         timezone=settings.source.timezone,
     )
@@ -250,29 +297,58 @@ class _Oddity:
         return {"what": self.what, "count": self.count, "what_was_done": self.done}
 
 
-def _oddities(facts: Facts) -> pd.DataFrame:
-    met = [*_odd_lines(facts), *_odd_accounts(facts), *_odd_days(facts), *_odd_products(facts), *_odd_people(facts)]
+def _unsaid(facts: Facts, filled: pd.DataFrame, wanting: Sequence[Addition]) -> dict[str, str]:
+    """The sentences in place of what cannot be shown; see DataQuality."""
+    unsaid = {}
+    if wanting:
+        unsaid["oddities"] = left_out(wanting)
+    if (facts.outcomes["outcome"] == "kept").all():
+        unsaid["set_aside"] = "Every row that came in was kept."
+    if not _gaps(filled).any():
+        never = counted("never", count := int((filled["filled"] == 0).sum()), "optional one is", "optional ones are")
+        also = f"; {never.format(never=count)} not delivered at all" if count else ""
+        unsaid["filled"] = f"Every column that is delivered has a value in every row{also}."
+    return unsaid
+
+
+def _gaps(filled: pd.DataFrame) -> pd.Series[bool]:
+    return (filled["filled"] > 0) & (filled["filled"] < 1)
+
+
+def _oddities(facts: Facts, crowded: pd.DataFrame, wanting: set[str]) -> pd.DataFrame:
+    met = [
+        *_odd_lines(facts, wanting),
+        _Oddity("accounts that are probably not one person", len(crowded), "kept: each counts as one customer"),
+        *_odd_days(facts),
+        *_odd_products(facts, wanting),
+        *_odd_people(facts),
+    ]
     return pd.DataFrame([oddity.as_row() for oddity in met])
 
 
-def _odd_lines(facts: Facts) -> list[_Oddity]:
+def _odd_lines(facts: Facts, wanting: set[str]) -> list[_Oddity]:
     lines = facts["purchases"]
     free = (nw.col("net_amount") == 0).cast(nw.Int64)
     without_quantity = ((nw.col("quantity") == 0) & (nw.col("net_amount") > 0)).cast(nw.Int64)
     counts = to_pandas(lines.select(free=free.sum(), blank=without_quantity.sum(), rows=nw.len())).iloc[0]
-    repeated = int(counts["rows"]) - _rows(lines.unique())
     large = nw.col("net_amount") > 100 * nw.col("net_amount").mean()
-    return [
+    repeated = int(counts["rows"]) - _rows(lines.unique())
+    odd = [
         _Oddity("lines given away (amount 0)", int(counts["free"]), "kept: they count as purchases of no money"),
-        _Oddity(
-            "lines with an amount but quantity 0", int(counts["blank"]), "kept: their money counts, units do not"
-        ),
         _Oddity("lines that repeat another exactly", repeated, "kept: two equal items on one receipt look the same"),
         _Oddity("lines of over 100 times the mean amount", _rows(lines.filter(large)), "kept"),
-        _Oddity(
-            "lines of over 100 times the product's usual quantity", _crates(lines), "kept: units are off by them"
-        ),
     ]
+    if "purchases.quantity" in wanting:
+        return odd
+    blank = _Oddity(
+        "lines with an amount but quantity 0", int(counts["blank"]), "kept: their money counts, units do not"
+    )
+    if "purchases.product_id" in wanting:
+        return [*odd, blank]
+    crates = _Oddity(
+        "lines of over 100 times the product's usual quantity", _crates(lines), "kept: units are off by them"
+    )
+    return [*odd, blank, crates]
 
 
 def _crates(lines: Lazy) -> int:
@@ -280,19 +356,6 @@ def _crates(lines: Lazy) -> int:
     usual = lines.group_by("product_id").agg(nw.col("quantity").median().alias("usual"))
     beside = lines.select("product_id", "quantity").join(usual, on="product_id", how="inner")
     return _rows(beside.filter(nw.col("quantity") > 100 * nw.col("usual"), nw.col("usual") > 0))
-
-
-def _odd_accounts(facts: Facts) -> list[_Oddity]:
-    lines = facts["purchases"].group_by("customer_id").agg(nw.len().alias("lines"))
-    crowd = lines.filter(nw.col("lines") > ONE_PERSON_AT_MOST * nw.col("lines").sum())
-    few = int(_row(facts.tables)["kept"]) < 1_000
-    return [
-        _Oddity(
-            f"accounts with over {ONE_PERSON_AT_MOST:.0%} of all lines",
-            0 if few else _rows(crowd),
-            "kept: probably a till or a reseller and not one person",
-        )
-    ]
 
 
 def _odd_days(facts: Facts) -> list[_Oddity]:
@@ -303,24 +366,23 @@ def _odd_days(facts: Facts) -> list[_Oddity]:
         facts["purchases"].select(hour=nw.col("ordered_at").dt.hour()).group_by("hour").agg(nw.len().alias("lines"))
     )
     by_hour = to_pandas(hours).set_index("hour")["lines"].reindex(range(24), fill_value=0).to_numpy()
-    timed = int((by_hour > 0).sum()) > 1
-    by_day = int(timed and 7 <= int(by_hour.argmin()) <= 21)
-    return [
-        _Oddity("days without any purchase", silent, "kept as silence: closed, or not delivered"),
-        _Oddity("the quietest hour lies in the daytime", by_day, "look at [source] timezone"),
-    ]
+    odd = [_Oddity("days without any purchase", silent, "kept as silence: closed, or not delivered")]
+    if int((by_hour > 0).sum()) > 1 and by_hour.sum() >= LINES_TO_TELL_HOURS:  # dates alone tell nothing about hours
+        by_day = int(7 <= int(by_hour.argmin()) <= 21)
+        odd.append(_Oddity("the quietest hour lies in the daytime", by_day, "look at [source] timezone"))
+    return odd
 
 
-def _odd_products(facts: Facts) -> list[_Oddity]:
-    if not facts.has("products"):
+def _odd_products(facts: Facts, wanting: set[str]) -> list[_Oddity]:
+    if wanting & {"products", "purchases.product_id"}:
         return []
     known = facts["products"].select("product_id", "category")
     unknown = facts["purchases"].filter(~nw.col("product_id").is_null()).join(known, on="product_id", how="anti")
     blank = facts["purchases"].join(known.filter(nw.col("category").is_null()), on="product_id", how="semi")
-    return [
-        _Oddity("lines of products that are not in the table of products", _rows(unknown), "counted as (unknown)"),
-        _Oddity("lines of products without a category", _rows(blank), "counted as (unknown)"),
-    ]
+    odd = [_Oddity("lines of products that are not in the table of products", _rows(unknown), "counted as (unknown)")]
+    if "products.category" not in wanting:
+        odd.append(_Oddity("lines of products without a category", _rows(blank), "counted as (unknown)"))
+    return odd
 
 
 def _odd_people(facts: Facts) -> list[_Oddity]:

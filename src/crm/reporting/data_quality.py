@@ -7,6 +7,7 @@ import pandas as pd
 from crm.analyses.data_quality import DataQuality
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars
+from crm.reporting.left_out import LeftOut
 from crm.reporting.tables import Table, show_table
 
 
@@ -31,8 +32,10 @@ def show_sources(quality: DataQuality) -> Table:
     return show_table(table[columns], caption="Tables as they came", notes=quality.notes)
 
 
-def show_set_aside(quality: DataQuality) -> Table:
+def show_set_aside(quality: DataQuality) -> Table | LeftOut:
     """Every reason for which rows were not kept."""
+    if why := quality.unsaid.get("set_aside"):
+        return LeftOut(why)
     return show_table(
         quality.outcomes,
         caption="Rows that were not kept, by reason",
@@ -67,8 +70,10 @@ def show_freshness(quality: DataQuality) -> Table:
     )
 
 
-def draw_filled(quality: DataQuality) -> Chart:
+def draw_filled(quality: DataQuality) -> Chart | LeftOut:
     """Columns that are not always filled."""
+    if why := quality.unsaid.get("filled"):
+        return LeftOut(why)
     gaps = quality.filled[(quality.filled["filled"] < 1) & (quality.filled["filled"] > 0)]
     table = gaps.assign(column=gaps["table"] + "." + gaps["column"])[["column", "filled"]]
     absent = int((quality.filled["filled"] == 0).sum())
@@ -77,11 +82,15 @@ def draw_filled(quality: DataQuality) -> Chart:
         label="column",
         value="filled",
         unit="share",
-        title=f"{len(table)} columns have gaps, {absent} optional ones are not delivered at all",
+        title=f"Columns with gaps: {len(table)}; optional ones not delivered at all: {absent}",
         note="Share of kept rows that have a value; columns that are always or never filled are not drawn.",
     )
 
 
 def show_oddities(quality: DataQuality) -> Table:
     """What the contracts allow and is yet worth a look."""
-    return show_table(quality.oddities, caption="Oddities looked for, and what was done about them")
+    return show_table(
+        quality.oddities,
+        caption="Oddities looked for, and what was done about them",
+        notes=quality.unsaid.get("oddities", ()),
+    )

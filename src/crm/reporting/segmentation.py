@@ -10,14 +10,17 @@ from crm.analyses.segmentation.money import SMALLEST_JUDGED
 from crm.analyses.segmentation.profile import without_window
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_dots, draw_heatmap, draw_profile, draw_scatter
+from crm.reporting.left_out import LeftOut
 from crm.reporting.style import segment_colours
 from crm.reporting.tables import Table, show_table
 
 _KINDS = {"rfm": "by RFM", "clusters": "by behaviour"}
 
 
-def show_actions(segments: Segments) -> Table:
+def show_actions(segments: Segments) -> Table | LeftOut:
     """What each segment is, how many are in it, and what to do."""
+    if why := segments.unsaid.get("segments"):
+        return LeftOut(why)
     return show_table(segments.actions, caption=f"Segments {_KINDS[segments.kind]}: what they are, and what to do")
 
 
@@ -25,35 +28,41 @@ def draw_rfm_grid(segmentation: Segmentation) -> Chart:
     """Where customers stand: recency against how often and for how much they buy."""
     grid = segmentation.rfm_grid.sort_values(["recency", "value"], ascending=[False, True])
     best = int(grid.loc[(grid["recency"] == 5) & (grid["value"] == 5), "customers"].sum())
+    who = {0: "Nobody is", 1: "One customer is"}.get(best, f"{best:,} customers are")
     return draw_heatmap(
         grid,
         rows="recency",
         columns="value",
         value="customers",
         unit="customers",
-        title=f"{best:,} customers are in the best fifth of both recency and value",
+        title=f"{who} in the best fifth of both recency and value",
         note="5 is the best fifth. Value: the mean of the scores for purchase days and net sales.",
     )
 
 
-def draw_shares(segmentation: Segmentation, segments: Segments) -> Chart:
+def draw_shares(segmentation: Segmentation, segments: Segments) -> Chart | LeftOut:
     """Each segment's share of customers, of net sales and of margin."""
+    if why := segments.unsaid.get("segments"):
+        return LeftOut(why)
     table = segments.shares[segments.shares["customers"] > 0]
     top = table.nlargest(1, "share_of_net_sales").to_dict("records")[0]
     customers, net_sales = top["share_of_customers"], top["share_of_net_sales"]
+    brings = f"{net_sales:.0%} of net sales" if net_sales > 0 else "nobody paid for anything"
     return draw_dots(
         segments.shares_compared[segments.shares_compared["segment"].isin(table["segment"])],
         label="segment",
         value="share",
         colour_by="of",
         unit="share",
-        title=f"{top['segment']}: {customers:.0%} of customers, {net_sales:.0%} of net sales",
+        title=f"{top['segment']}: {customers:.0%} of customers, {brings}",
         note=f"Last 365 days. {_assumed(segmentation)}",
     )
 
 
-def show_shares(segmentation: Segmentation, segments: Segments) -> Table:
+def show_shares(segmentation: Segmentation, segments: Segments) -> Table | LeftOut:
     """The same in numbers."""
+    if why := segments.unsaid.get("segments"):
+        return LeftOut(why)
     share = dict.fromkeys(["share_of_customers", "share_of_net_sales", "share_of_margin"], ".1%")
     money = dict.fromkeys(["net_sales", "margin", "net_sales_per_customer", "margin_per_customer"], ",.0f")
     return show_table(
@@ -64,8 +73,10 @@ def show_shares(segmentation: Segmentation, segments: Segments) -> Table:
     )
 
 
-def draw_choice_of_k(segmentation: Segmentation) -> Chart:
+def draw_choice_of_k(segmentation: Segmentation) -> Chart | LeftOut:
     """How well k segments stand apart, and how stable they are."""
+    if why := segmentation.unsaid.get("choice_of_k"):
+        return LeftOut(why)
     choice = segmentation.choice_of_k
     names = {
         "silhouette": "Silhouette",
@@ -91,8 +102,10 @@ def draw_choice_of_k(segmentation: Segmentation) -> Chart:
     )
 
 
-def show_choice_of_k(segmentation: Segmentation) -> Table:
+def show_choice_of_k(segmentation: Segmentation) -> Table | LeftOut:
     """The same in numbers, with intervals."""
+    if why := segmentation.unsaid.get("choice_of_k"):
+        return LeftOut(why)
     choice = segmentation.choice_of_k.assign(chosen=segmentation.choice_of_k["chosen"].map({True: "yes", False: ""}))
     formats = {
         name: ".3f" if name.startswith("silhouette") else ".2f"
@@ -102,8 +115,10 @@ def show_choice_of_k(segmentation: Segmentation) -> Table:
     return show_table(choice.drop(columns="inertia"), caption="How many segments?", formats=formats)
 
 
-def draw_what_sets_apart(segments: Segments) -> Chart:
+def draw_what_sets_apart(segments: Segments) -> Chart | LeftOut:
     """What marks each segment most, with the average customer at 100."""
+    if why := segments.unsaid.get("apart"):
+        return LeftOut(why)
     table = segments.standing_out.assign(feature=_in_words(segments.standing_out["feature"]))
     return draw_profile(
         table,
@@ -116,10 +131,10 @@ def draw_what_sets_apart(segments: Segments) -> Chart:
     )
 
 
-def draw_departments(segments: Segments, *, most: int = 10) -> Chart | Table:
+def draw_departments(segments: Segments, *, most: int = 10) -> Chart | LeftOut:
     """On what each segment spends more, or less, than all customers do."""
-    if segments.departments is None:
-        return _nothing("departments to show: the data do not tell them, or know one alone")
+    if segments.departments is None or "department" in segments.unsaid:
+        return LeftOut(segments.unsaid["department"])
     largest = segments.departments.groupby("department")["average_share"].first().nlargest(most).index
     table = segments.departments[segments.departments["department"].isin(largest)]
     order = {name: place for place, name in enumerate(largest)}
@@ -137,10 +152,10 @@ def draw_departments(segments: Segments, *, most: int = 10) -> Chart | Table:
     )
 
 
-def draw_channels(segments: Segments) -> Chart | Table:
+def draw_channels(segments: Segments) -> Chart | LeftOut:
     """Where each segment orders more, or less, than all customers do."""
-    if segments.channels is None:
-        return _nothing("channels to show: the data do not tell them, or know one alone")
+    if segments.channels is None or "channel" in segments.unsaid:
+        return LeftOut(segments.unsaid["channel"])
     return draw_heatmap(
         segments.channels,
         rows="segment",
@@ -152,8 +167,10 @@ def draw_channels(segments: Segments) -> Chart | Table:
     )
 
 
-def show_best_customers(segmentation: Segmentation) -> Table:
+def show_best_customers(segmentation: Segmentation) -> Table | LeftOut:
     """How few customers bring half, and four fifths, of the margin."""
+    if why := segmentation.unsaid.get("best"):
+        return LeftOut(why)
     shares = dict.fromkeys(["part_of_margin", "share_of_customers", "share_of_margin"], ".0%")
     return show_table(
         segmentation.best_table,
@@ -163,8 +180,10 @@ def show_best_customers(segmentation: Segmentation) -> Table:
     )
 
 
-def draw_best_profile(segmentation: Segmentation) -> Chart:
+def draw_best_profile(segmentation: Segmentation) -> Chart | LeftOut:
     """What sets those apart who bring half of the margin."""
+    if why := segmentation.unsaid.get("best_differ"):
+        return LeftOut(why)
     table = segmentation.best_profile
     table = table.assign(feature=_in_words(table["feature"]), segment="Those who bring half of the margin")
     return draw_profile(
@@ -177,14 +196,18 @@ def draw_best_profile(segmentation: Segmentation) -> Chart:
     )
 
 
-def show_best_segments(segmentation: Segmentation) -> Table:
+def show_best_segments(segmentation: Segmentation) -> Table | LeftOut:
     """In which segments they are found."""
+    if why := segmentation.unsaid.get("best"):
+        return LeftOut(why)
     table = segmentation.best_segments.assign(kind=segmentation.best_segments["kind"].map(_KINDS))
     return show_table(table, caption="Where they are found", formats={"share_best": ".0%"}, most_rows=30)
 
 
-def show_costs(segmentation: Segmentation, segments: Segments) -> Table:
+def show_costs(segmentation: Segmentation, segments: Segments) -> Table | LeftOut:
     """Discounts and returns against margin, segment by segment."""
+    if why := segments.unsaid.get("costs"):
+        return LeftOut(why)
     returned = ["return_rate"] if "returns" in segmentation.tables else []
     columns = ["segment", "net_sales", "discount_rate", *returned, "net_margin", "net_margin_rate",
                "customers_who_cost", "verdict"]  # fmt: skip
@@ -198,10 +221,10 @@ def show_costs(segmentation: Segmentation, segments: Segments) -> Table:
     )
 
 
-def draw_migration(segments: Segments) -> Chart | Table:
+def draw_migration(segments: Segments) -> Chart | LeftOut:
     """Customers who moved between segments since the previous as-of date."""
-    if segments.migration is None:
-        return _nothing("movement to show: the history is too short, as the answer above says")
+    if segments.migration is None or "migration" in segments.unsaid:
+        return LeftOut(segments.unsaid["migration"])
     moved = segments.migration
     return draw_heatmap(
         _every_pair(moved),
@@ -214,10 +237,10 @@ def draw_migration(segments: Segments) -> Chart | Table:
     )
 
 
-def draw_money_moved(segmentation: Segmentation, segments: Segments) -> Chart | Table:
+def draw_money_moved(segmentation: Segmentation, segments: Segments) -> Chart | LeftOut:
     """What those who moved, or stayed, spend more or less than before."""
-    if segments.migration is None:
-        return _nothing("movement to show: the history is too short, as the answer above says")
+    if segments.migration is None or "moved" in segments.unsaid:
+        return LeftOut(segments.unsaid["moved"])
     moved = segments.migration
     change = float(moved.flows["change"].sum())
     return draw_heatmap(
@@ -232,13 +255,14 @@ def draw_money_moved(segmentation: Segmentation, segments: Segments) -> Chart | 
     )
 
 
-def show_balance(segmentation: Segmentation, segments: Segments) -> Table:
+def show_balance(segmentation: Segmentation, segments: Segments) -> Table | LeftOut:
     """What each segment gained and lost."""
-    if segments.migration is None:
-        return _nothing("movement to show: the history is too short, as the answer above says")
+    if segments.migration is None or "migration" in segments.unsaid:
+        return LeftOut(segments.unsaid["migration"])
     money = dict.fromkeys(["net_sales_before", "net_sales_now", "net_sales_change"], ",.0f")
+    balance = segments.migration.segments
     return show_table(
-        segments.migration.segments,
+        balance[balance["customers_before"] + balance["customers_now"] > 0],
         caption=f"Segments {_KINDS[segments.kind]}, {segments.migration.previous} to {segments.migration.as_of} "
         f"(net sales in {segmentation.currency})",
         formats=money | {"net_sales_change": "+,.0f"},
@@ -255,11 +279,7 @@ def _every_pair(moved: Migration) -> pd.DataFrame:
 
 
 def _assumed(segmentation: Segmentation) -> str:
-    return f"Gross margin of {segmentation.gross_margin:.0%} assumed where a product's own is not known."
-
-
-def _nothing(what: str) -> Table:
-    return show_table(pd.DataFrame(), caption=f"No {what}.")
+    return f"Gross margin of {segmentation.gross_margin:.0%} assumed{segmentation.where_assumed}."
 
 
 def _in_words(features: pd.Series) -> pd.Series:

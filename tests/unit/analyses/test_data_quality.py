@@ -34,7 +34,7 @@ def counted(quality, words):
 def test_a_clean_file_has_no_oddity(quality_of):
     quality = quality_of([f"0000{i} 199701{day:02d} 1 10.00" for i in range(3) for day in range(1, 29)])
     assert (quality.oddities["count"] == 0).all()
-    assert quality.findings["oddities"].sentence == "None of the 8 oddities looked for was met."
+    assert quality.findings["oddities"].sentence == "None of the 6 oddities looked for was met."
     assert quality.findings["rows"].values["kept"] == 84
 
 
@@ -50,7 +50,9 @@ def test_what_is_odd_is_counted(quality_of):
 def test_one_account_with_most_of_the_lines_is_flagged(quality_of):
     crowd = [f"00001 19970101 1 {i}.00" for i in range(1, 900)]
     others = [f"{i:05d} 19970102 1 10.00" for i in range(2, 1_002)]
-    assert counted(quality_of(crowd + others), "accounts with over 5% of all lines") == 1
+    quality = quality_of(crowd + others)
+    assert counted(quality, "not one person") == 1
+    assert "The account 00001 is probably not one person" in quality.findings["not_one_person"].sentence
 
 
 def test_bad_rows_are_counted_and_kept_where_the_operator_looks(quality_of, tmp_path):
@@ -77,3 +79,14 @@ def test_silence_before_the_as_of_date_is_said(quality_of):
     assert (
         "3 full days before the as-of date 1997-01-05; lines of later days, not looked at: 1." in freshness.sentence
     )
+
+
+def test_hours_tell_of_a_wrong_time_zone_only_where_there_are_enough_lines(company):
+    """A shop whose quietest hour is noon: either it is closed then, or its clock runs in another zone."""
+    hours = [hour for hour in range(24) if hour != 12]
+    for days, looked_for in ((60, True), (10, False)):
+        moments = [pd.Timestamp("2017-01-01") + pd.Timedelta(days=d, hours=h) for d in range(days) for h in hours]
+        lines = pd.DataFrame({"customer_id": "c", "order_id": range(len(moments)), "ordered_at": moments})
+        facts = company({"purchases": lines.assign(net_amount=1.0)}, "2017-07-01")
+        met = examine_data(facts, "2017-07-01").oddities.set_index("what")["count"]
+        assert met.get("the quietest hour lies in the daytime") == (1 if looked_for else None)

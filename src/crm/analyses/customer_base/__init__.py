@@ -10,15 +10,27 @@ import datetime as dt
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy.stats import binomtest
 
+from crm.analyses import Addition, absent, crowded_accounts, refuse_thin
+from crm.analyses.customer_base.findings import all_findings
 from crm.analyses.customer_base.movement import active_customers, events_by_day, movement
+from crm.analyses.customer_base.needs import REQUIREMENTS
+from crm.analyses.customer_base.people import best_tenth, left_out, untold_traits
 from crm.analyses.customer_base.retention import concentration, concentration_curve, gini, retention
-from crm.analyses.customer_base.sales import compare_months, read_plan, sales_by, sales_by_month, sales_by_tenth
+from crm.analyses.customer_base.sales import (
+    SOLD_WITHIN,
+    Dimension,
+    compare_months,
+    read_plan,
+    sales_by,
+    sales_by_month,
+    sales_by_tenth,
+)
+from crm.analyses.customer_base.unsaid import Told, unsaid
 from crm.facts import Facts
-from crm.finding import Finding, Findings
-from crm.mart import Mart, open_mart
-from crm.periods import last_full_month, month_start, read_date
+from crm.finding import Findings
+from crm.mart import open_mart
+from crm.periods import date_of, day_number, read_date
 from crm.snapshots import margin, snapshot
 
 
@@ -35,9 +47,17 @@ class CustomerBase:
     departments, categories, channels, stores: net sales of the last 91 days against the 91 before.
     best:          what the best tenth buys differently from the others.
     left_out:      who is known to the company and yet not in the customer base, with the reason.
+    crowded:       accounts that are probably not one person (`crowded_accounts`).
+    unsaid:        what these data do not allow to be said, by section: a sentence each (`unsaid.unsaid`).
+    wanting:       what the source does not have and would add something.
+
+    Units are left out everywhere where no quantity is known; `before` and `change` of what was sold where, where the
+    data do not reach that far back.
     """
 
     as_of: dt.date
+    first: dt.date
+    newest: dt.date
     currency: str
     gross_margin: float
     active_within_days: int
@@ -56,20 +76,14 @@ class CustomerBase:
     stores: pd.DataFrame
     best: pd.DataFrame
     left_out: pd.DataFrame
+    crowded: pd.DataFrame
+    unsaid: dict[str, str]
+    wanting: tuple[Addition, ...]
 
     @property
     def findings(self) -> Findings:
-        """The answers, most important first; what the data cannot say is left out."""
-        return Findings(
-            [
-                self._size(),
-                self._last_month(),
-                self._movement(),
-                self._retention(),
-                self._concentration(),
-                self._departments(),
-            ]
-        )
+        """The answers, most important first; what the data cannot say is one sentence, the last."""
+        return all_findings(self)
 
     @property
     def measures(self) -> dict[str, object]:
@@ -84,127 +98,6 @@ class CustomerBase:
             "months": self.months[["starts_at", "net_sales", "orders", "customers", "complete"]].to_dict("records"),
         }
 
-    def _size(self) -> Finding:
-        year = float(self.snapshot["net_sales_365d"].sum())
-        values = {
-            "customers": len(self.snapshot),
-            "active": self.active,
-            "share": self.active / len(self.snapshot),
-            "days": self.active_within_days,
-            "net_sales": year,
-            "margin": float(margin(self.snapshot, gross_margin=self.gross_margin).sum()),
-            "gross_margin": self.gross_margin,
-            "currency": self.currency,
-            "as_of": self.as_of,
-        }
-        template = (
-            "As of {as_of}, {customers:,} customers have bought; {active:,} of them ({share:.0%}) within the last "
-            "{days} days. In the last 365 days they brought {net_sales:,.0f} {currency} of net sales"
-        )
-        template += " and about {margin:,.0f} {currency} of margin (gross margin of {gross_margin:.0%} assumed"
-        known = float(self.snapshot["margin_known_365d"].sum())
-        template += " where a product's own is not known)." if known else ")."
-        return Finding("customers", template, values, self.as_of)
-
-    def _last_month(self) -> Finding | None:
-        row = self.comparison.set_index("metric").loc["net_sales"].to_dict()
-        if row["actual"] is None or pd.isna(row["actual"]):
-            return None
-        last = last_full_month(self.as_of)
-        values = {
-            "month": f"{month_start(last):%B %Y}",
-            "net_sales": float(row["actual"]),
-            "currency": self.currency,
-            "customers": int(self.months.set_index("month")["customers"].get(last, 0)),
-        }
-        template = "{month} brought {net_sales:,.0f} {currency} from {customers:,} customers"
-        for name, words in (
-            ("before", "against the month before"),
-            ("year_before", "against the same month a year before"),
-            ("plan", "against plan"),
-        ):
-            change = row[f"{name}_change"]
-            if change is not None and not pd.isna(change):
-                values[name] = float(change)
-                template += f", {{{name}:+.1%}} {words}"
-        table = self.comparison
-        return Finding("last_month", template + ".", values, self.as_of, table)
-
-    def _movement(self) -> Finding | None:
-        last = self.movement[self.movement["month"] == last_full_month(self.as_of)]
-        if last.empty:
-            return None
-        row = last.iloc[0].to_dict()
-        values = {
-            "month": f"{row['starts_at']:%B %Y}",
-            **{name: int(row[name]) for name in ("new", "won_back", "lapsed", "active_at_start", "active_at_end")},
-            "net": int(row["active_at_end"] - row["active_at_start"]),
-            "days": self.active_within_days,
-        }
-        template = (
-            "{month}: {lapsed:,} lapsed (nothing bought for more than {days} days), {new:,} new, {won_back:,} won "
-            "back; active customers went from {active_at_start:,} to {active_at_end:,} ({net:+,})."
-        )
-        return Finding("movement", template, values, self.as_of)
-
-    def _retention(self) -> Finding | None:
-        joined = self.retention[~self.retention["before_history"] & (self.retention["months_since"] == 3)]
-        if joined.empty or not joined["customers"].sum():
-            return None
-        values = {
-            "cohorts": len(joined),
-            "customers": int(joined["customers"].sum()),
-            "retained": float(joined["bought"].sum() / joined["customers"].sum()),
-            "days": self.active_within_days,
-        }
-        interval = binomtest(int(joined["bought"].sum()), int(values["customers"])).proportion_ci(method="wilson")
-        values |= {"low": float(interval.low), "high": float(interval.high)}
-        template = (
-            "Of {customers:,} customers of {cohorts} monthly joining cohorts (from {days} days after the history "
-            "begins), {retained:.0%} ({low:.0%} to {high:.0%}) bought in the third month after joining."
-        )
-        return Finding("retention", template, values, self.as_of)
-
-    def _concentration(self) -> Finding | None:
-        if self.concentration.empty:
-            return None
-        tenth = self.concentration.set_index("best").loc[0.10].to_dict()
-        year = self.snapshot["net_sales_365d"]
-        values = {
-            "buyers": int((year > 0).sum()),
-            "customers": int(tenth["customers"]),
-            "share": float(tenth["share"]),
-            "money": float(tenth["money"]),
-            "currency": self.currency,
-            "gini": gini(year[year > 0]),
-        }
-        template = (
-            "Of the {buyers:,} customers who bought in the last 365 days, the best tenth ({customers:,}) brought "
-            "{share:.0%} of net sales, {money:,.0f} {currency} (Gini {gini:.2f})."
-        )
-        return Finding("concentration", template, values, self.as_of, self.concentration)
-
-    def _departments(self) -> Finding | None:
-        moved = self.departments[self.departments["change"].notna() & (self.departments["share"] >= 0.01)]
-        if moved.empty:
-            return None
-        by_change = moved.sort_values("change")
-        down, up = by_change.iloc[0], by_change.iloc[-1]
-        values = {
-            "first": str(self.departments["department"].iloc[0]),
-            "first_share": float(self.departments["share"].iloc[0]),
-            "up": str(up["department"]),
-            "up_change": float(up["change"]),
-            "down": str(down["department"]),
-            "down_change": float(down["change"]),
-        }
-        template = (
-            "The largest department is {first} with {first_share:.0%} of the last 91 days' net sales; against the 91 "
-            "days before, {up} moved {up_change:+.0%} and {down} {down_change:+.0%} (departments of at least 1% of "
-            "sales)."
-        )
-        return Finding("departments", template, values, self.as_of)
-
 
 def describe_customer_base(facts: Facts, as_of: dt.date | str) -> CustomerBase:
     """Describe the customers known before `as_of` and what they did; see CustomerBase for what is in it.
@@ -212,79 +105,78 @@ def describe_customer_base(facts: Facts, as_of: dt.date | str) -> CustomerBase:
     Raises NotEnoughData when nobody had bought anything before `as_of`.
     """
     settings, as_of = facts.settings, read_date(as_of)
+    refuse_thin(REQUIREMENTS, facts, as_of)
     mart, customers = open_mart(facts), snapshot(facts, as_of)
-    within = settings.definitions.active_within_days
+    within, wanting = settings.definitions.active_within_days, absent(REQUIREMENTS, facts)
+    lacking = {addition.name for addition in wanting}
     months = sales_by_month(mart, as_of)
-    purchases = facts["purchases"]
-    products = facts["products"] if facts.has("products") else None
+    sold, not_counted = _sold(facts, as_of), left_out(facts, mart, customers)
+    told = Told(
+        as_of=as_of,
+        active_within_days=within,
+        months=months,
+        comparison=compare_months(months, read_plan(facts), as_of),
+        movement=movement(mart, as_of, months=months, active_within_days=within),
+        retention=retention(mart, as_of, active_within_days=within),
+        buyers=int((customers["net_sales_365d"] > 0).sum()),
+        not_counted=int(not_counted["count"].sum()),
+        sold=sold,
+    )
+    without_units = _without_units if "purchases.quantity" in lacking else _as_it_is
     return CustomerBase(
         as_of=as_of,
+        first=date_of(int(customers["first_day"].min())),
+        newest=date_of(int(customers["last_day"].max())),
         currency=settings.money.currency,
         gross_margin=settings.money.gross_margin,
         active_within_days=within,
         snapshot=customers,
         active=active_customers(events_by_day(mart, as_of, active_within_days=within), as_of),
-        months=months,
-        comparison=compare_months(months, read_plan(facts), as_of),
-        movement=movement(mart, as_of, months=months, active_within_days=within),
-        retention=retention(mart, as_of, active_within_days=within),
+        months=without_units(months),
+        comparison=without_units(told.comparison),
+        movement=told.movement,
+        retention=told.retention,
         concentration=concentration(customers),
         curve=concentration_curve(customers),
-        tenths=sales_by_tenth(customers),
-        departments=sales_by(purchases, products, as_of, dimension="department"),
-        categories=sales_by(purchases, products, as_of, dimension="category"),
-        channels=sales_by(purchases, products, as_of, dimension="channel"),
-        stores=sales_by(purchases, products, as_of, dimension="store_id"),
-        best=best_tenth(customers),
-        left_out=left_out(facts, mart, customers),
+        tenths=without_units(sales_by_tenth(customers)),
+        departments=without_units(sold["department"]),
+        categories=without_units(sold["category"]),
+        channels=without_units(sold["channel"]),
+        stores=without_units(sold["store_id"]),
+        best=best_tenth(customers, without=untold_traits(lacking)),
+        left_out=not_counted,
+        crowded=crowded_accounts(facts, as_of),
+        unsaid=unsaid(facts, told, wanting),
+        wanting=wanting,
     )
 
 
-_COMPARED = {
-    "purchase_days_365d": "purchase days in the last year",
-    "order_value_365d": "net sales per order",
-    "lines_per_order_365d": "lines per order",
-    "categories_365d": "categories bought",
-    "share_bought_on_promotion": "share bought on promotion",
-    "campaigns_received_365d": "campaigns received",
-    "tenure": "days since joining",
-}
+def _sold(facts: Facts, as_of: dt.date) -> dict[Dimension, pd.DataFrame]:
+    """What was sold where; not held against the days before where the data do not reach so far back."""
+    purchases, products = facts["purchases"], facts["products"] if facts.has("products") else None
+    dimensions: tuple[Dimension, ...] = ("department", "category", "store_id", "channel")
+    sold = {one: sales_by(purchases, products, as_of, dimension=one) for one in dimensions}
+    if facts.first_day <= day_number(as_of) - 2 * SOLD_WITHIN:
+        return sold
+    return {one: table.drop(columns=["before", "change"]) for one, table in sold.items()}
 
 
-def best_tenth(customers: pd.DataFrame) -> pd.DataFrame:
-    """How the best tenth of the last year's buyers differ from the others: a row each, medians of the traits."""
-    buyers = customers[customers["net_sales_365d"] > 0]
-    rank = buyers["net_sales_365d"].rank(method="first", ascending=False)
-    best = rank <= -(-len(buyers) // 10)
-    traits = [name for name in _COMPARED if name in buyers]
-    medians = [buyers.loc[best, traits].median(), buyers.loc[~best, traits].median()]
-    table = pd.DataFrame(medians, index=pd.Index(["the best tenth", "the others"], name="customers"))
-    return table.rename(columns=_COMPARED).reset_index()
+def _without_units(table: pd.DataFrame) -> pd.DataFrame:
+    """A table without the units of what was sold, as a column or as a row."""
+    if "metric" in table:
+        return table[table["metric"] != "units"].reset_index(drop=True)
+    return table.drop(columns="units")
 
 
-def left_out(facts: Facts, mart: Mart, customers: pd.DataFrame) -> pd.DataFrame:
-    """Who is not in the customer base and why: reason, count, unit. Nothing is left out without a row here."""
-    rows = []
-    if facts.has("customers"):
-        registered = facts["customers"].select("customer_id").collect(backend="pandas").to_native()["customer_id"]
-        never = ~registered.isin(customers["customer_id"])
-        rows.append({"reason": "registered, but nothing bought before the as-of date", "count": int(never.sum())})
-    later = mart["customer_days"].select("customer_id").unique().collect(backend="pandas").to_native()["customer_id"]
-    rows.append(
-        {
-            "reason": "first purchase on or after the as-of date",
-            "count": int((~later.isin(customers["customer_id"])).sum()),
-        }
-    )
-    anonymous = facts.outcomes[
-        (facts.outcomes["table"] == "purchases") & (facts.outcomes["outcome"] == "customer_id is missing")
-    ]
-    rows.append({"reason": "order lines without a customer", "count": int(anonymous["rows"].sum())})
-    return pd.DataFrame(rows)
+def _as_it_is(table: pd.DataFrame) -> pd.DataFrame:
+    return table
 
 
 __all__ = [
+    "REQUIREMENTS",
+    "SOLD_WITHIN",
     "CustomerBase",
+    "Dimension",
     "best_tenth",
     "compare_months",
     "concentration",

@@ -47,7 +47,7 @@ def movement(mart: Mart, as_of: dt.date, *, months: pd.DataFrame, active_within_
         )
     table = pd.DataFrame(rows)
     buyers = _buyers_by_month(mart, as_of, active_within_days=active_within_days)
-    return table.merge(buyers, on="month", how="left")
+    return table.merge(buyers, on="month", how="left").fillna({"returning": 0}).astype({"returning": "int64"})
 
 
 def events_by_day(mart: Mart, as_of: dt.date, *, active_within_days: int) -> pd.DataFrame:

@@ -19,7 +19,8 @@ def retention(mart: Mart, as_of: dt.date, *, active_within_days: int) -> pd.Data
     """One row per joining cohort (month of first purchase) and month since: customers, bought, retained (share).
 
     Only full months before `as_of` count. Cohorts that began within `active_within_days` of the first purchase of all
-    hold many who had bought before the history begins: `before_history` marks them.
+    hold many who had bought before the history begins: `before_history` marks them. Empty where no purchase lies in
+    a full month.
     """
     days = known_before(mart["customer_days"], as_of).filter(nw.col("month") <= last_full_month(as_of))
     first = days.group_by("customer_id").agg(nw.col("month").min().alias("cohort"))
@@ -34,7 +35,8 @@ def retention(mart: Mart, as_of: dt.date, *, active_within_days: int) -> pd.Data
     table = table.join(size, on="cohort").sort_values(["cohort", "months_since"], ignore_index=True)
     table["retained"] = table["bought"] / table["customers"]
     table["cohort_starts_at"] = [month_start(month) for month in table["cohort"]]
-    settled = date_of(int(to_pandas(days.select(nw.col("day").min()))["day"].iloc[0]) + active_within_days)
+    first_day = to_pandas(days.select(nw.col("day").min()))["day"].iloc[0]
+    settled = dt.date.max if pd.isna(first_day) else date_of(int(first_day) + active_within_days)
     table["before_history"] = [start < settled for start in table["cohort_starts_at"]]
     return table
 
@@ -46,12 +48,14 @@ def concentration(snapshot: pd.DataFrame, *, money: str = "net_sales_365d") -> p
     the number of customers is rounded up, so that the best 1 % of ten people is one person.
     """
     spent = np.sort(snapshot.loc[snapshot[money] > 0, money].to_numpy())[::-1]
+    if not len(spent):
+        return pd.DataFrame(columns=["best", "customers", "money", "share"])
     rows = []
     for best in SHARES:
         count = int(np.ceil(best * len(spent)))
         brought = float(spent[:count].sum())
         rows.append({"best": best, "customers": count, "money": round(brought, 2), "share": brought / spent.sum()})
-    return pd.DataFrame(rows) if len(spent) else pd.DataFrame(columns=["best", "customers", "money", "share"])
+    return pd.DataFrame(rows)
 
 
 def concentration_curve(snapshot: pd.DataFrame, *, money: str = "net_sales_365d", points: int = 101) -> pd.DataFrame:

@@ -16,11 +16,14 @@ from crm.periods import day_number, known_before, known_within, last_full_month,
 
 Dimension = Literal["department", "category", "channel", "store_id"]
 METRICS = ("net_sales", "orders", "units", "customers")
+SOLD_WITHIN = 91
+"""Days that are looked at for what was sold where; as many before them are the comparison."""
 
 
 def sales_by_month(mart: Mart, as_of: dt.date) -> pd.DataFrame:
     """One row per month known before `as_of`: net_sales (currency), orders, units, customers served, days, complete.
 
+    From the month of the first purchase to that of the newest; a month in between without any is there with zeros.
     complete: the month lies wholly before the as-of date and not before the first purchase; days: its known days.
     """
     days = known_before(mart["customer_days"], as_of)
@@ -31,7 +34,7 @@ def sales_by_month(mart: Mart, as_of: dt.date) -> pd.DataFrame:
         nw.col("customer_id").n_unique().alias("customers"),
         nw.col("day").min().alias("first_day"),
     )
-    table = to_pandas(months).sort_values("month", ignore_index=True)
+    table = _with_quiet_months(to_pandas(months))
     starts = [day_number(month_start(month)) for month in table["month"]]
     ends = [min(day_number(month_start(month + 1)), day_number(as_of)) for month in table["month"]]
     first = int(table["first_day"].min())
@@ -41,6 +44,14 @@ def sales_by_month(mart: Mart, as_of: dt.date) -> pd.DataFrame:
     table["complete"] = (table["month"] <= last_full_month(as_of)) & ~((table.index == 0) & late)
     table["starts_at"] = [month_start(month) for month in table["month"]]
     return table.drop(columns="first_day")
+
+
+def _with_quiet_months(months: pd.DataFrame) -> pd.DataFrame:
+    """The months in their order, those without a purchase among them."""
+    every = pd.RangeIndex(months["month"].min(), months["month"].max() + 1, name="month")
+    counts = {"net_sales": 0.0, "orders": 0, "units": 0.0, "customers": 0}
+    filled = months.set_index("month").reindex(every).fillna(counts).reset_index()
+    return filled.astype({"orders": "int64", "customers": "int64"})
 
 
 def compare_months(months: pd.DataFrame, plan: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
@@ -78,7 +89,7 @@ def read_plan(facts: Facts) -> pd.DataFrame:
 
 
 def sales_by(
-    purchases: Lazy, products: Lazy | None, as_of: dt.date, *, dimension: Dimension, days: int = 91
+    purchases: Lazy, products: Lazy | None, as_of: dt.date, *, dimension: Dimension, days: int = SOLD_WITHIN
 ) -> pd.DataFrame:
     """What was sold by department, category, channel or store in the last `days` days, against the days before those.
 

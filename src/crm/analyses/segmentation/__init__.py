@@ -11,15 +11,18 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from crm.analyses.segmentation.behaviour import customer_behaviour
+from crm.analyses import Addition, absent, crowded_accounts, refuse_thin
+from crm.analyses.segmentation.behaviour import DAYS, customer_behaviour
 from crm.analyses.segmentation.findings import Evidence, all_findings
 from crm.analyses.segmentation.kinds import BehaviourKinds, find_kinds, previous_kinds
 from crm.analyses.segmentation.migration import MONEY_DAYS, Migration
 from crm.analyses.segmentation.model import NOBODY, ClusterModel
 from crm.analyses.segmentation.money import best_customers, best_table, customer_money
+from crm.analyses.segmentation.needs import REQUIREMENTS
 from crm.analyses.segmentation.profile import profile, standing_out
 from crm.analyses.segmentation.rfm import RFM_SEGMENTS, rfm_grid, score_rfm
 from crm.analyses.segmentation.segments import Known, Segments, describe_segments, placed
+from crm.analyses.segmentation.unsaid import reasons, where_assumed, why_one_segment
 from crm.facts import Facts
 from crm.features import data_dictionary
 from crm.finding import Findings
@@ -50,6 +53,8 @@ class Segmentation:
                     and `why_anew` says why if there were some.
     approved_agreement: share of those who bought within 365 days to whom the approved segments would give the same
                     name; NaN without.
+    crowded:        accounts that are probably not one person (`crowded_accounts`).
+    wanting:        what the source does not have and would add something.
     """
 
     as_of: dt.date
@@ -73,6 +78,8 @@ class Segmentation:
     approved: dt.date | None
     approved_agreement: float
     why_anew: str
+    crowded: pd.DataFrame = field(repr=False)
+    wanting: tuple[Addition, ...] = field(repr=False)
     scores: pd.DataFrame = field(repr=False)
 
     @property
@@ -120,7 +127,27 @@ class Segmentation:
             approved=self.approved,
             approved_agreement=self.approved_agreement,
             why_anew=self.why_anew,
+            crowded=self.crowded,
+            wanting=self.wanting,
         )
+
+    @property
+    def where_assumed(self) -> str:
+        """Where the gross margin is assumed, as a clause; empty: everywhere."""
+        return where_assumed(self.wanting)
+
+    @property
+    def unsaid(self) -> dict[str, str]:
+        """What these data do not allow to be said, by section (choice_of_k, best, best_differ): a sentence each."""
+        sections = {}
+        if self.choice_of_k.empty:
+            sections["choice_of_k"] = why_one_segment(self.model.customers)
+        if self.best_table.empty:
+            sections["best"] = f"Nobody brought any margin in the {DAYS} days before {self.as_of}."
+        if self.best_profile.empty:
+            alike = "Those who bring half of the margin differ from the others by no more than chance may do."
+            sections["best_differ"] = sections.get("best", alike)
+        return sections
 
 
 def segment_customers(
@@ -133,15 +160,17 @@ def segment_customers(
     why_anew: why there are none, where that has to be said: "the approved segments are of another source".
 
     The same facts, date, seed and earlier segments give the same scores, byte for byte. Raises NotEnoughData when
-    nobody had bought anything before `as_of`.
+    fewer than five customers, or on fewer than two days, had bought anything before `as_of` (`REQUIREMENTS`).
     """
-    settings = facts.settings
+    settings, wanting = facts.settings, absent(REQUIREMENTS, facts)
+    refuse_thin(REQUIREMENTS, facts, as_of)
     seed, gross_margin = settings.runs.seed, settings.money.gross_margin
     known = _known(facts, as_of)
     scored = score_rfm(known.snapshot)
     kinds = find_kinds(known, seed=seed, earlier=earlier)
     money = customer_money(known.snapshot, gross_margin=gross_margin)
-    previous, why = previous_date(facts, as_of)
+    previous, why_no_previous = previous_date(facts, as_of)
+    why = reasons(known.behaviour, wanting, migration=why_no_previous)
     before = None if previous is None else _previous(_known(facts, previous), kinds.model, seed=seed)
     rfm = describe_segments(
         "rfm",
@@ -151,6 +180,7 @@ def segment_customers(
         words=pd.DataFrame([{"segment": s.name, "meaning": s.meaning, "action": s.action} for s in RFM_SEGMENTS]),
         money=money,
         before=None if before is None else (before.as_of, before.rfm),
+        why=why,
     )
     clusters = describe_segments(
         "clusters",
@@ -160,6 +190,7 @@ def segment_customers(
         words=kinds.words,
         money=money,
         before=None if before is None else (before.as_of, before.clusters),
+        why=why,
     )
     best = best_customers(money, known.snapshot["customer_id"])
     half = min(best)
@@ -183,11 +214,13 @@ def segment_customers(
         best_segments=_best_segments(best[half], rfm, clusters),
         best_ids=tuple(known.snapshot.loc[best[half], "customer_id"]),
         previous=previous,
-        why_no_previous=why,
+        why_no_previous=why_no_previous,
         agreement=float("nan") if before is None else before.kinds.agreement,
         approved=None if earlier is None else earlier.as_of,
         approved_agreement=kinds.agreement,
         why_anew=why_anew,
+        crowded=crowded_accounts(facts, as_of),
+        wanting=wanting,
         scores=scores.astype({"rfm_segment": "str", "cluster_name": "str"}),
     )
 
@@ -259,6 +292,7 @@ def _best_segments(best: pd.Series[bool], rfm: Segments, clusters: Segments) -> 
 
 __all__ = [
     "NOBODY",
+    "REQUIREMENTS",
     "RFM_SEGMENTS",
     "ClusterModel",
     "Migration",

@@ -16,7 +16,7 @@ import pandas as pd
 
 from crm.analyses.segmentation.nearest_centre import DECIMALS
 from crm.engine import to_pandas
-from crm.mart import Mart
+from crm.mart import UNKNOWN, Mart
 from crm.mart.rollups import MONEY_DECIMALS
 from crm.periods import known_within
 
@@ -25,6 +25,9 @@ MOST_DEPARTMENTS = 12
 MOST_CHANNELS = 6
 OTHER = "(other)"
 LINES, ORDERS = "lines_365d", "orders_365d"
+BY_CHANNELS = "orders by all channels"
+"""An order that came by two channels counts once for each."""
+
 LINES_ADDED, ORDERS_ADDED = 5.0, 2.0
 """Average behaviour added to each customer's own before a share is taken: two order lines are no taste yet."""
 
@@ -70,7 +73,7 @@ _DEPARTMENT = Trait(
     do_more="Tell them what is new in {}, and suggest what goes with it.",
 )  # fmt: skip
 _CHANNEL = Trait(
-    "share by {}", "channels", "orders by {}", ORDERS, ORDERS_ADDED, "root",
+    "share by {}", "channels", "orders by {}", BY_CHANNELS, ORDERS_ADDED, "root",
     more="often by {}", named_from=0.25,
     do_more="Serve and contact them where they buy: by {}.",
 )  # fmt: skip
@@ -158,7 +161,7 @@ def customer_behaviour(snapshot: pd.DataFrame, mart: Mart, as_of: dt.date) -> Be
         )
     }
     lines, sales, orders = (_aligned(wide, customers) for wide in spreads.values())
-    parts = [_counted(snapshot), _named(lines, _DEPARTMENT.part), _named(orders, _CHANNEL.part)]
+    parts = [_counted(snapshot), _named(lines, _DEPARTMENT.part), _named(orders, _CHANNEL.part), _all_orders(orders)]
     table = pd.concat([part for part in parts if part is not None], axis="columns")
     traits = [*_TRAITS, *_each(_DEPARTMENT, lines), *_each(_CHANNEL, orders)]
     there = set(table.columns)
@@ -175,7 +178,7 @@ def spread(mart: Mart, as_of: dt.date, *, table: str, by: str, value: str, most:
     days = known_within(mart[table], as_of, DAYS)
     totals = to_pandas(days.group_by(by).agg(nw.col(value).sum().alias("total")))
     totals = totals.sort_values(["total", by], ascending=[False, True], ignore_index=True)
-    largest = [str(name) for name in totals[by].head(most)]
+    largest = [str(name) for name in totals[by] if name != OTHER][:most]
     amount = nw.col(value)
     columns = {f"c{place}": nw.when(nw.col(by) == name).then(amount) for place, name in enumerate(largest)}
     if len(totals) > most:
@@ -205,12 +208,21 @@ def _aligned(wide: pd.DataFrame | None, customers: pd.Index) -> pd.DataFrame | N
 
 
 def _named(wide: pd.DataFrame | None, pattern: str) -> pd.DataFrame | None:
-    return None if wide is None else wide.drop(columns=OTHER, errors="ignore").rename(columns=pattern.format)
+    return None if wide is None else wide[_own(wide)].rename(columns=pattern.format)
+
+
+def _all_orders(orders: pd.DataFrame | None) -> pd.Series[float] | None:
+    return None if orders is None else orders.sum(axis="columns").rename(BY_CHANNELS)
+
+
+def _own(wide: pd.DataFrame) -> list[str]:
+    """The columns with a name of their own: nobody is a kind of customer for buying what is not known."""
+    return [str(name) for name in wide.columns if name not in (OTHER, UNKNOWN)]
 
 
 def _each(pattern: Trait, wide: pd.DataFrame | None) -> list[Trait]:
     """The trait of each column."""
-    names = [] if wide is None else [str(name) for name in wide.columns if name != OTHER]
+    names = [] if wide is None else _own(wide)
     return [
         replace(
             pattern,

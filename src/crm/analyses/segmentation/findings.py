@@ -10,30 +10,26 @@ from typing import Any
 
 import pandas as pd
 
+from crm.analyses import Addition, counted, not_one_person, not_there
 from crm.analyses.segmentation.clusters import AS_GOOD, FEWEST_TOLD_APART, KEPT_BY_A_REFIT, STABLE
 from crm.analyses.segmentation.migration import MONEY_DAYS, NEW
 from crm.analyses.segmentation.model import NOBODY
 from crm.analyses.segmentation.money import COSTS_MORE, COSTS_MORE_IF_WRITTEN_OFF, LEAST_MARGIN
 from crm.analyses.segmentation.segments import Segments
+from crm.analyses.segmentation.unsaid import where_assumed, why_one_segment
 from crm.finding import Finding, Findings
 
 _WINDOW = re.compile(r"_\d+d$")
 
 MARKS_TOLD = 4
+_TRIED = "of {least} to {most} tried"
+_UNSTABLE = " They are not stable: other customers of the same kind could well give other segments."
 
 FAVOURITE_FROM = 0.05
 """A department is worth a sentence from this share of a segment's spending on."""
 
 SHARP, SOME = 0.5, 0.25
 """Silhouettes from which groups stand apart reasonably, or weakly (Kaufman and Rousseeuw, 1990)."""
-
-_TABLES_NOT_THERE = {
-    "returns": "what came back",
-    "customer_category_days": "what is bought, by department",
-    "delivery_days": "late and faulty deliveries",
-    "service_cases": "service cases",
-    "visits": "web visits",
-}
 
 
 @dataclass(frozen=True)
@@ -54,10 +50,22 @@ class Evidence:
     approved: dt.date | None
     approved_agreement: float
     why_anew: str
+    crowded: pd.DataFrame
+    wanting: tuple[Addition, ...]
 
     @property
     def customers(self) -> int:
         return len(self.rfm.customers)
+
+    @property
+    def bought(self) -> int:
+        """Customers who bought within 365 days."""
+        return int((self.clusters.customers["segment"] != NOBODY[1]).sum())
+
+    @property
+    def where_assumed(self) -> str:
+        """Where the gross margin is assumed, as a clause; empty: everywhere."""
+        return where_assumed(self.wanting)
 
     def finding(self, name: str, template: str, values: dict[str, Any], table: pd.DataFrame | None = None) -> Finding:
         """A finding of this date, in this currency, about all customers unless `values` says otherwise."""
@@ -72,13 +80,14 @@ def all_findings(evidence: Evidence) -> Findings:
             _best(evidence),
             _kinds(evidence),
             _rfm(evidence),
+            not_one_person(evidence.crowded, evidence.as_of),
             *_moved(evidence),
             _best_traits(evidence),
             _choice(evidence),
             _names(evidence),
             *_clusters(evidence),
             *(_costs(evidence, one) for one in (evidence.rfm, evidence.clusters)),
-            _not_there(evidence),
+            not_there(evidence.wanting, evidence.as_of),
         ]
     )
 
@@ -98,14 +107,17 @@ def _rfm(evidence: Evidence) -> Finding:
         "As of {as_of}, the {customers:,} customers are found in {segments} of {of} RFM segments. The most are "
         "{largest}: {largest_customers:,} ({largest_share:.0%})"
     )
-    if not filled["net_sales"].sum() > 0:
-        template += ". They bought for nothing in the last 365 days."
+    if not evidence.bought:
+        template += ". Nobody bought in the last 365 days."
+    elif not filled["net_sales"].sum() > 0:
+        template += ". Nothing was paid for in the last 365 days."
     elif values["richest"] == values["largest"]:
         template += ", and they bring the most too: {richest_sales:.0%} of the net sales of the last 365 days."
     else:
         template += (
-            ". The most money comes from {richest}: {richest_customers:,} customers ({richest_share:.0%}) bring "
-            "{richest_sales:.0%} of the net sales of the last 365 days."
+            ". The most money comes from {richest}: "
+            + counted("richest_customers", values["richest_customers"], "customer")
+            + " ({richest_share:.0%}) bring {richest_sales:.0%} of the net sales of the last 365 days."
         )
     return evidence.finding("rfm", template, values)
 
@@ -116,6 +128,7 @@ def _kinds(evidence: Evidence) -> Finding | None:
     rows = shares.sort_values("share_of_net_sales", ascending=False, kind="stable").to_dict("records")
     if len(rows) < 2:
         return None
+    sold = float(shares["net_sales"].sum()) > 0
     values: dict[str, Any] = {"kinds": len(rows)}
     clauses = []
     for place, row in enumerate(rows, start=1):
@@ -124,24 +137,18 @@ def _kinds(evidence: Evidence) -> Finding | None:
             f"kind_{place}_customers": float(row["share_of_customers"]),
             f"kind_{place}_sales": float(row["share_of_net_sales"]),
         }
-        clauses.append(f"“{{kind_{place}}}” ({{kind_{place}_customers:.0%}}, {{kind_{place}_sales:.0%}})")
-    template = "By behaviour there are {kinds} kinds, each with its share of customers and of the year's net sales: "
+        sales = f", {{kind_{place}_sales:.0%}}" if sold else ""
+        clauses.append(f"“{{kind_{place}}}” ({{kind_{place}_customers:.0%}}{sales})")
+    template = "By behaviour there are {kinds} kinds, each with its share of customers"
+    template += " and of the year's net sales: " if sold else ": "
     return evidence.finding("kinds", template + ", ".join(clauses) + ".", values, shares)
 
 
 def _choice(evidence: Evidence) -> Finding:
-    if not (evidence.clusters.customers["segment"] != NOBODY[1]).any():
-        return evidence.finding(
-            "choice_of_k",
-            "Nobody bought in the last 365 days, so there is no behaviour to tell customers apart by.",
-            {},
-        )
     if evidence.choice.empty:
-        template = (
-            "The {customers:,} customers are too few, or too much alike, to be told apart by behaviour: they are one "
-            "segment."
+        return evidence.finding(
+            "choice_of_k", "{why}", {"why": why_one_segment(evidence.bought), "bought": evidence.bought}
         )
-        return evidence.finding("choice_of_k", template, {})
     row = _first(evidence.choice[evidence.choice["chosen"]])
     values: dict[str, Any] = {
         name: float(row[name])
@@ -157,13 +164,16 @@ def _choice(evidence: Evidence) -> Finding:
         "kept": KEPT_BY_A_REFIT,
         "fewest": FEWEST_TOLD_APART,
     }
+    only_one = values["most"] == values["least"]
+    tried = "the only number that so few customers allow" if only_one else _TRIED
     template = (
-        "{k} segments by behaviour, of {least} to {most} tried: found again from {kept:.0%} of the customers with an "
+        f"{{k}} segments by behaviour, {tried}: "
+        "found again from {kept:.0%} of the customers with an "
         "adjusted Rand index of {stability:.2f} ({stability_low:.2f} to {stability_high:.2f} in nine of ten refits), "
         "at a silhouette of {silhouette:.3f} ({silhouette_low:.3f} to {silhouette_high:.3f}; shuffled data give "
         "{silhouette_by_chance:.3f})."
     )
-    return evidence.finding("choice_of_k", template + _rule(row) + _sharpness(row), values)
+    return evidence.finding("choice_of_k", template + _rule(row, only_one=only_one) + _sharpness(row), values)
 
 
 def _names(evidence: Evidence) -> Finding | None:
@@ -184,9 +194,10 @@ def _names(evidence: Evidence) -> Finding | None:
     return evidence.finding("names", template, values)
 
 
-def _rule(row: dict[str, Any]) -> str:
+def _rule(row: dict[str, Any], *, only_one: bool) -> str:
     if row["stability"] < STABLE or row["k"] < FEWEST_TOLD_APART:
-        return " No number from {fewest} on was as stable as {stable:.1f}, so the most stable one was taken."
+        most_stable = " No number from {fewest} on was as stable as {stable:.1f}, so the most stable one was taken."
+        return ("" if only_one else most_stable) + (_UNSTABLE if row["stability"] < STABLE else "")
     return (
         " Of the numbers from {fewest} on that are at least {stable:.1f} stable and whose silhouette is within "
         "{as_good:.0%} of the best, the largest was taken."
@@ -202,9 +213,12 @@ def _sharpness(row: dict[str, Any]) -> str:
 
 
 def _clusters(evidence: Evidence) -> Iterator[Finding]:
-    """What sets each segment by behaviour apart, one sentence each."""
-    told = evidence.clusters.standing_out
-    for row in evidence.clusters.shares.to_dict("records"):
+    """What sets each segment by behaviour apart, one sentence each; nothing where there is but one."""
+    told, shares = evidence.clusters.standing_out, evidence.clusters.shares
+    if (shares["customers"] > 0).sum() < 2:
+        return
+    sales = " with {share_of_net_sales:.0%} of sales" if float(shares["net_sales"].sum()) > 0 else ""
+    for row in shares.to_dict("records"):
         if not row["customers"]:
             continue
         values: dict[str, Any] = {
@@ -214,7 +228,7 @@ def _clusters(evidence: Evidence) -> Iterator[Finding]:
             "share_of_net_sales": float(row["share_of_net_sales"]),
         }
         template = (
-            "“{segment}”: {customers:,} customers ({share_of_customers:.0%}) with {share_of_net_sales:.0%} of sales"
+            f"“{{segment}}”: {counted('customers', row['customers'], 'customer')} ({{share_of_customers:.0%}}){sales}"
         )
         number = evidence.clusters.numbers[values["segment"]]
         if number != NOBODY[0]:
@@ -275,8 +289,9 @@ def _best(evidence: Evidence) -> Finding | None:
     values |= {"times": float(rows[0]["times_average"]), "each": float(rows[0]["margin_per_customer"])}
     template = (
         "As of {as_of}, {best_1:,} of {customers:,} customers ({share_1:.0%}) bring {part_1:.0%} of the year's "
-        "margin, {best_2:,} ({share_2:.0%}) bring {part_2:.0%} (gross margin of {gross_margin:.0%} assumed where a "
-        "product's own is not known). Each of the first brings {each:,.0f} {currency}, {times:.1f} times the average."
+        "margin, {best_2:,} ({share_2:.0%}) bring {part_2:.0%} (gross margin of {gross_margin:.0%} assumed"
+        f"{evidence.where_assumed}). "
+        "Each of the first brings {each:,.0f} {currency}, {times:.1f} times the average."
     )
     return evidence.finding("best_customers", template, values, evidence.best)
 
@@ -332,13 +347,15 @@ def _costs(evidence: Evidence, segments: Segments) -> Finding | None:
     else:
         template = "No segment by {kind} costs more than it brings; the least margin for its sales: "
     template += (
-        "“{worst}” ({customers:,} customers) keeps {rate:.1%} ({rate_low:.1%} to {rate_high:.1%}) of its net sales "
+        f"“{{worst}}” ({counted('customers', values['customers'], 'customer')}) "
+        "keeps {rate:.1%} ({rate_low:.1%} to {rate_high:.1%}) of its net sales "
         "of {net_sales:,.0f} {currency} as margin, after discounts of {discount_rate:.0%} of list value"
     )
     template += " and returns of {return_rate:.0%}" if "returns" in evidence.tables else ""
     template += (
         ". {who_cost:,} of all {all:,} customers cost more than they bring (goods cost the same whatever is paid for "
-        "them; gross margin of {gross_margin:.0%} assumed where a product's own is not known)."
+        "them; gross margin of {gross_margin:.0%} assumed"
+        f"{evidence.where_assumed})."
     )
     return evidence.finding(f"costs_{segments.kind}", template, values)
 
@@ -376,30 +393,23 @@ def _migration(evidence: Evidence, segments: Segments) -> Finding:
             " Segments are found anew on each date; to {agreement:.0%} of the earlier customers it makes no "
             "difference whether the segments of then or of now are asked."
         )
-    if not moved.empty:
-        ordered = moved.sort_values("change", kind="stable")
-        for word, row in (("lost", _first(ordered)), ("won", _first(ordered.iloc[::-1]))):
+    return evidence.finding(f"migration_{segments.kind}", template + _money_moved(moved, values), values)
+
+
+def _money_moved(moved: pd.DataFrame, values: dict[str, Any]) -> str:
+    """The sentence about who took most money along, and who brought most; their numbers are added to `values`."""
+    ordered = moved.sort_values("change", kind="stable")
+    lost, won = ordered[ordered["change"] < 0].head(1), ordered[ordered["change"] > 0].tail(1)
+    clauses = []
+    for word, rows, verb in (("lost", lost, "went"), ("won", won, "came")):
+        for row in rows.to_dict("records"):
             values |= {f"{word}_from": str(row["from_segment"]), f"{word}_to": str(row["to_segment"])}
             values |= {f"{word}_customers": int(row["customers"]), f"{word}_money": float(row["change"])}
-        template += (
-            " Most money went with the {lost_customers:,} who moved from “{lost_from}” to “{lost_to}” "
-            "({lost_money:+,.0f} {currency} in {days} days), most came with the {won_customers:,} from “{won_from}” "
-            "to “{won_to}” ({won_money:+,.0f})."
-        )
-    return evidence.finding(f"migration_{segments.kind}", template, values)
-
-
-def _not_there(evidence: Evidence) -> Finding | None:
-    missing = [words for table, words in _TABLES_NOT_THERE.items() if table not in evidence.tables]
-    if not evidence.rfm.costs["discount"].sum() > 0:
-        missing.append("discounts")
-    if evidence.clusters.channels is None:
-        missing.append("channels (all orders come by one)")
-    if not missing:
-        return None
-    return evidence.finding(
-        "not_there", "The data do not tell, and no segment is judged by: {missing}.", {"missing": ", ".join(missing)}
-    )
+            clauses.append(
+                f"{verb} with the {{{word}_customers:,}} who moved from “{{{word}_from}}” to “{{{word}_to}}” "
+                f"({{{word}_money:+,.0f}} {{currency}} in {{days}} days)"
+            )
+    return f" Most money {', most '.join(clauses)}." if clauses else ""
 
 
 def _first(rows: pd.DataFrame) -> dict[str, Any]:

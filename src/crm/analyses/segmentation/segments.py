@@ -14,6 +14,7 @@ from crm.analyses.segmentation.migration import Migration, migrate
 from crm.analyses.segmentation.model import NOBODY
 from crm.analyses.segmentation.money import costs, shares, shares_compared
 from crm.analyses.segmentation.profile import composition, named_for, profile, standing_out, without_window
+from crm.analyses.segmentation.unsaid import Reasons, unsaid
 from crm.features import data_dictionary
 from crm.mart import Mart
 
@@ -40,6 +41,7 @@ class Segments:
     channels:     where each segment orders; None where all orders come by one channel.
     costs:        discounts and returns against margin (`money.costs`).
     migration:    what moved since the previous date; None where there is too little history.
+    unsaid:       what these data do not allow to be said, by section: a sentence each (`unsaid.unsaid`).
     """
 
     kind: Kind
@@ -54,19 +56,12 @@ class Segments:
     channels: pd.DataFrame | None = field(repr=False)
     costs: pd.DataFrame = field(repr=False)
     migration: Migration | None = field(repr=False)
+    unsaid: Mapping[str, str] = field(repr=False)
 
     @property
     def standing_out(self) -> pd.DataFrame:
         """What each segment is named for, then the few other features that mark it most, strongest first."""
-        others = standing_out(self.profile)
-        if self.named_for.empty:
-            return others
-        rows = pd.concat([self.named_for, others], ignore_index=True) if len(others) else self.named_for
-        rows = rows[~rows.assign(feature=without_window(rows["feature"])).duplicated(["segment", "feature"])]
-        rows = rows.groupby("segment", sort=False).head(MOST_TOLD)
-        return rows.sort_values("segment", key=lambda names: names.map(self.order.index), kind="stable").reset_index(
-            drop=True
-        )
+        return _standing_out(self.profile, self.named_for, self.order)
 
     @property
     def shares_compared(self) -> pd.DataFrame:
@@ -104,18 +99,25 @@ def describe_segments(
     words: pd.DataFrame,
     money: pd.DataFrame,
     before: tuple[dt.date, pd.DataFrame] | None,
+    why: Reasons,
 ) -> Segments:
     """Everything said of the segments of one kind.
 
     segment: the name of each row of the snapshot.     numbers: of all names, in their order.
     words:   segment, meaning, action.                 money: `customer_money`.
     before:  the previous date and what `placed` gave then.
+    why:     why some sections say nothing.
     """
     customers = placed(known, segment)
     names, order = customers["segment"], tuple(numbers)
     sizes = names.value_counts()
     present = [name for name in order if name in sizes.index]
-    behaviour = known.behaviour
+    profiled, marks = _profile(kind, known, names, present), _named_for(kind, known, names, present)
+    cost = costs(money, names, order=order)
+    moved = None
+    if before is not None:
+        moved = migrate(before[1], customers, order=order, previous=before[0], as_of=known.as_of)
+    found = {"costs": cost, "standing_out": _standing_out(profiled, marks, order)}
     return Segments(
         kind,
         order,
@@ -123,14 +125,31 @@ def describe_segments(
         customers,
         actions=_actions(words, sizes, present),
         shares=shares(money, names, order=order),
-        profile=_profile(kind, known, names, present),
-        named_for=_named_for(kind, known, names, present),
-        departments=_composition(behaviour.departments, names, present, name="department"),
-        channels=_composition(behaviour.channels, names, present, name="channel"),
-        costs=costs(money, names, order=order),
-        migration=None
-        if before is None
-        else migrate(before[1], customers, order=order, previous=before[0], as_of=known.as_of),
+        profile=profiled,
+        named_for=marks,
+        departments=_composition(known.behaviour.departments, names, present, name="department", why=why.department),
+        channels=_composition(known.behaviour.channels, names, present, name="channel", why=why.channel),
+        costs=cost,
+        migration=moved,
+        unsaid=unsaid(
+            kind,
+            found if moved is None else found | {"flows": moved.flows},
+            names=names,
+            bought=int(known.bought.sum()),
+            why=why,
+        ),
+    )
+
+
+def _standing_out(profiled: pd.DataFrame, named: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    others = standing_out(profiled)
+    if named.empty:
+        return others
+    rows = pd.concat([named, others], ignore_index=True) if len(others) else named
+    rows = rows[~rows.assign(feature=without_window(rows["feature"])).duplicated(["segment", "feature"])]
+    rows = rows.groupby("segment", sort=False).head(MOST_TOLD)
+    return rows.sort_values("segment", key=lambda names: names.map(list(order).index), kind="stable").reset_index(
+        drop=True
     )
 
 
@@ -158,9 +177,6 @@ def _actions(words: pd.DataFrame, sizes: pd.Series[int], present: Sequence[str])
 
 
 def _composition(
-    wide: pd.DataFrame | None, names: pd.Series[str], present: Sequence[str], *, name: str
+    wide: pd.DataFrame | None, names: pd.Series[str], present: Sequence[str], *, name: str, why: str
 ) -> pd.DataFrame | None:
-    """Nothing to compare where there is one department or channel."""
-    if wide is None or (wide.sum() > 0).sum() < 2:
-        return None
-    return composition(wide, names, order=present, name=name)
+    return None if wide is None or why else composition(wide, names, order=present, name=name)

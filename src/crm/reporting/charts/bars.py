@@ -10,7 +10,7 @@ import pandas as pd
 
 from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
 from crm.reporting.charts.drawable import drawable, first_come, formats_for, positions
-from crm.reporting.charts.labels import EndLabel, label_ends, legend_above, legend_rows, name_values
+from crm.reporting.charts.labels import EndLabel, label_ends, legend_above, legend_rows, name_values, whole_ticks
 from crm.reporting.style import ACTUAL, COMPARISON, INK, LETTER, WIDTH, canvas, house_style, segment_colours
 from crm.reporting.wording import heading, listed, moments, number, quantity, shortened
 
@@ -214,6 +214,7 @@ def _drawn_stacks(stacks: pd.DataFrame, palette: Mapping[str, str], value: str, 
 
 def _draw_stack_axes(axes: Axes, stacks: pd.DataFrame, value: str, unit: str) -> None:
     name_values(axes, unit, along="y", what=value)
+    whole_ticks(axes, stacks.to_numpy(), along="y")
     every = -(-len(stacks) // 6)
     named = list(stacks.index.get_level_values("moment"))
     axes.set_xticks(range(0, len(stacks), every), [_two_lines(text) for text in named[::every]])

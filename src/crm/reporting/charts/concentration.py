@@ -66,7 +66,8 @@ def _drawn(curve: pd.DataFrame, marks: pd.DataFrame, named: dict[str, str]) -> P
     with house_style():
         figure, axes = canvas(height=_HEIGHT)
         axes.plot([0, 1], [0, 1], color=COMPARISON, linestyle=(0, (1.5, 2)), linewidth=1.2)
-        axes.annotate("all customers alike", (0.72, 0.72), (4, -10), textcoords="offset points", color=COMPARISON)
+        alike = "dotted: all customers alike"
+        axes.annotate(alike, (1, 0), (-4, 5), textcoords="offset points", ha="right", color=COMPARISON, fontsize=8.5)
         axes.plot([0, *shown["customers"]], [0, *shown["value"]], color=ACTUAL)
         axes.fill_between(
             shown["customers"], shown["customers"], shown["value"], color=ACTUAL, alpha=0.08, linewidth=0

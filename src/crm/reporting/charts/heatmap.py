@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,7 @@ def draw_heatmap(
 
 
 def _grid(frame: pd.DataFrame) -> pd.DataFrame:
-    named = frame.assign(row=moments(frame["row"]), column=moments(frame["column"]))
+    named = frame.assign(row=_told_apart(frame["row"]), column=_told_apart(frame["column"]))
     twice = named[named.duplicated(["row", "column"])]
     if not twice.empty:
         row, column = twice.iloc[0][["row", "column"]]
@@ -122,6 +123,16 @@ def _grid(frame: pd.DataFrame) -> pd.DataFrame:
         )
     grid = named.pivot(index="row", columns="column", values="value")
     return grid.reindex(index=first_come(named["row"]), columns=first_come(named["column"])).rename_axis(columns=None)
+
+
+def _told_apart(names: pd.Series) -> list[str]:
+    """The names in words; different ones that look the same (a blank more) are numbered."""
+    looks = dict(zip(names.tolist(), moments(names), strict=True))
+    seen: dict[str, int] = {}
+    for name, words in looks.items():
+        seen[words] = seen.get(words, 0) + 1
+        looks[name] = words if seen[words] == 1 else f"{words} ({seen[words]})"
+    return [looks[name] for name in names.tolist()]
 
 
 def _drawn(heat: _Map) -> Picture:
@@ -141,17 +152,20 @@ def _draw_cells(axes: Axes, heat: _Map) -> None:
 
     grid = heat.shown
     low, high = _ends(heat)
-    sns.heatmap(
-        grid,
-        ax=axes,
-        vmin=low,
-        vmax=high,
-        cmap=_colours(heat),
-        cbar=not heat.is_written,
-        cbar_kws=None if heat.is_written else {"format": lambda v, _: tick(v, heat.unit)},
-        linewidths=1,
-        linecolor="white",
-    )
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box, and that is enough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        sns.heatmap(
+            grid,
+            ax=axes,
+            vmin=low,
+            vmax=high,
+            cmap=_colours(heat),
+            cbar=not heat.is_written,
+            cbar_kws=None if heat.is_written else {"format": lambda v, _: tick(v, heat.unit)},
+            linewidths=1,
+            linecolor="white",
+        )
     if heat.is_written:
         _write_cells(axes, heat)
     if heat.is_movement:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from crm.reporting.style import MARKERS, QUIET
 from crm.reporting.wording import SHARE, heading, shortened, tick
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 LINE_HEIGHT = 0.165
 """Inches one line of labels needs."""
+
+_FEW_STEPS = 10
+"""Over a wider range of whole numbers ticks fall on them anyway."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,13 @@ def name_values(axes: Axes, unit: str, *, along: str, what: str = "") -> None:
     axis = axes.xaxis if along == "x" else axes.yaxis
     axis.set_major_formatter(lambda value, _: tick(value, unit))
     axes.set_title(with_unit(what, unit), loc="left")
+
+
+def whole_ticks(axes: Axes, values: np.ndarray, *, along: str) -> None:
+    """No ticks between whole numbers where there is nothing: half a customer, two and a half segments."""
+    there = values[np.isfinite(values)]
+    if there.size and (there == there.round()).all() and np.ptp(there) < _FEW_STEPS:
+        axes.locator_params(axis="x" if along == "x" else "y", integer=True)
 
 
 def with_unit(what: str, unit: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
 from crm.reporting.charts.drawable import drawable, extremes, first_come, formats_for
-from crm.reporting.charts.labels import EndLabel, label_ends, legend_above, name_values, quiet_label
+from crm.reporting.charts.labels import EndLabel, label_ends, legend_above, name_values, quiet_label, whole_ticks
 from crm.reporting.style import COMPARISON, MARKERS, canvas, house_style, segment_colours
 from crm.reporting.wording import heading, quantity, shortened, tick
 
@@ -80,6 +80,7 @@ def _drawn(points: _Points, x_unit: str) -> Picture:
         name_values(axes, points.unit, along="y", what=points.y)
         axes.xaxis.set_major_formatter(lambda value, _: tick(value, x_unit))
         axes.margins(0.06, 0.1)
+        whole_ticks(axes, points.frame["x"].to_numpy(), along="x")
         quiet_label(axes, points.x, along="x", unit=x_unit)
         _mark_choice(axes, points)
         _name_series(figure, axes, points)

@@ -1,9 +1,11 @@
-"""The command line: `crm run` and `crm status`. The only place that reads the clock of the wall."""
+"""The command line: `crm init`, `check`, `run` and `status`. The only place that reads the clock of the wall."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
+import signal
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from crm import __version__
+from crm.atomic import whole_file, writing_into
 from crm.config import Settings, find_settings_file, read_settings
-from crm.errors import CrmError
+from crm.errors import CrmError, RequestError
 from crm.periods import read_date
 
 if TYPE_CHECKING:
@@ -55,17 +58,79 @@ def _options(
     del version
 
 
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE|today",
+        help="The first day not known, such as 2018-01-01; in place of the one in the settings file. "
+        "'today' is the day it is now in the time zone of the source.",
+    ),
+]
+
+
+@app.command("init")
+def init_command(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH…",
+            help="CSV, Parquet or Excel files, a folder of them, a DuckDB file, or postgresql://user@host/name.",
+        ),
+    ],
+    config: Annotated[
+        Path, typer.Option("--config", metavar="FILE", help="The settings file to write; one that is there stays.")
+    ] = Path("crm.toml"),
+) -> None:
+    """Look at your data and propose a settings file for them.
+
+    What it is sure of stands there with the evidence; what a person has to decide is marked DECIDE.
+    """
+    with _told_clearly():
+        target = config.expanduser().absolute()
+        _refuse_to_overwrite(target)
+
+        from crm.proposal import propose
+
+        proposal = propose(paths, target=target)
+        with writing_into(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(target) as waiting:
+                waiting.write_text(proposal.toml, encoding="utf-8")
+        for line in proposal.summary:
+            _say(line)
+
+
+@app.command("check")
+def check_command(
+    config: Config = Path("crm.toml"),
+    as_of: AsOf = None,
+    json_wanted: Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")] = False,
+) -> None:
+    """Read the data, and say what is wrong with them and what they allow.
+
+    Nothing is executed and nothing published. Exit status: 0 at least the customer base can be run, 1 it cannot,
+    2 the request was wrong.
+    """
+    with _told_clearly(json_wanted=json_wanted):
+        settings = settings_of(find_settings_file(config), as_of=as_of, now=dt.datetime.now(dt.UTC))
+
+        from crm.facts import read_facts
+        from crm.readiness import as_json, examine_readiness, show
+
+        facts = read_facts(settings, anew=True, within_budget=False)
+        readiness = examine_readiness(facts, settings.as_of, settings.folders.notebooks)
+        if json_wanted:
+            typer.echo(json.dumps(as_json(readiness), indent=1, ensure_ascii=False))
+        else:
+            options = ["--config", str(config)] * (config != Path("crm.toml")) + ["--as-of", str(as_of)] * bool(as_of)
+            Console().print(show(readiness, options=options), highlight=False)
+    raise typer.Exit(0 if readiness.ok else 1)
+
+
 @app.command("run")
 def run_command(
     config: Config = Path("crm.toml"),
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATE|today",
-            help="The first day not known, such as 2018-01-01; in place of the one in the settings file. "
-            "'today' is the day it is now in the time zone of the source.",
-        ),
-    ] = None,
+    as_of: AsOf = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -120,16 +185,34 @@ def status_command(config: Config = Path("crm.toml")) -> None:
     raise typer.Exit(state.exit_status)
 
 
+def _refuse_to_overwrite(target: Path) -> None:
+    if target.exists():
+        raise RequestError(
+            "crm init never overwrites a settings file.",
+            found=f"{target} is there",
+            do=f"Write another beside it, crm init … --config {target.stem}-own.toml, and name it to crm check and "
+            "crm run; or move the old one away.",
+        )
+
+
 @contextlib.contextmanager
-def _told_clearly() -> Iterator[None]:
+def _told_clearly(*, json_wanted: bool = False) -> Iterator[None]:
     """What the user can mend is one message, without a traceback."""
     from crm.runner.interruption import Interrupted
 
     try:
         yield
     except CrmError as error:
-        _complain(str(error))
+        if json_wanted:
+            from crm.readiness import error_as_json
+
+            typer.echo(json.dumps(error_as_json(error), indent=1, ensure_ascii=False))
+        else:
+            _complain(str(error))
         raise typer.Exit(error.exit_status) from None
+    except KeyboardInterrupt:
+        _complain("Interrupted; nothing was written.")
+        raise typer.Exit(128 + signal.SIGINT) from None
     except Interrupted as interrupted:
         _complain(f"Interrupted ({interrupted.name}) before anything was started.")
         raise typer.Exit(interrupted.exit_status) from None
@@ -146,7 +229,8 @@ def settings_of(file: Path, *, as_of: str | None, now: dt.datetime) -> Settings:
 
 
 def _tell(result: Result, settings: Settings) -> None:
-    """Where the report is and what it found first; or what failed, and where to look."""
+    """Where the report is, what it found first and what is left out; or what failed, and where to look."""
+    from crm.runner.leaving_out import say_left_out
     from crm.runner.run import first_findings
 
     receipt = result.receipt
@@ -163,6 +247,8 @@ def _tell(result: Result, settings: Settings) -> None:
     if receipt.status == "COMPLETE":
         for name, sentence in first_findings(result):
             _say(f"  {name}: {sentence}")
+    for line, loud in say_left_out(receipt):
+        (_complain if loud else _say)(line)
 
 
 def _where(result: Result, *, front: Path) -> Iterator[str]:
@@ -171,10 +257,8 @@ def _where(result: Result, *, front: Path) -> Iterator[str]:
     if result.published:
         yield f"Report: {front}"
     elif receipt.status == "COMPLETE":
-        yield (
-            "Not published; latest stays as it was. Still missing on this date, data, settings and code: "
-            + ", ".join(receipt.missing)
-        )
+        why = f"Still missing on this date, data, settings and code: {', '.join(receipt.missing)}"
+        yield f"Not published; latest stays as it was. {why if receipt.missing else 'Every analysis is left out.'}"
         yield f"Report: {own}"
     else:
         yield "Not published; latest stays as it was."

@@ -38,6 +38,7 @@ def test_anns_gaps_are_10_and_20_days(features):
     assert ann["usual_gap"] == 15
     assert ann["mean_gap"] == 15
     assert ann["sd_gap"] == pytest.approx(50**0.5), "variance ((10-15)² + (20-15)²) / 1"
+    assert ann["mean_log_gap"] == pytest.approx(2.649158683, abs=1e-9), "(ln 10 + ln 20) / 2 = ln 200 / 2"
     assert ann["gap_ratio"] == pytest.approx(10 / 15)
 
 
@@ -46,7 +47,7 @@ def test_bob_bought_a_second_before_midnight_and_has_no_gap(features):
     assert bob["purchase_days"] == 1
     assert bob["days_since_last_purchase"] == 1
     assert bob["frequency"] == 0
-    assert bob[["usual_gap", "mean_gap", "sd_gap", "gap_ratio"]].isna().all()
+    assert bob[["usual_gap", "mean_gap", "sd_gap", "mean_log_gap", "gap_ratio"]].isna().all()
 
 
 def test_windows_count_back_from_the_as_of_date(features):

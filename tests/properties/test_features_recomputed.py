@@ -85,7 +85,10 @@ def recomputed(one: pd.DataFrame) -> dict:
 
     return {
         "purchase_days": len(days),
-        "purchase_days_91d": int((days >= last - 91).sum()),
+        **{f"purchase_days_{w}d": int((days >= last - w).sum()) for w in (7, 14, 28, 56, 91, 182, 365)},
+        "purchase_days_fading": sum(0.5 ** ((last - each) / 42) for each in days),
+        "longest_gap": gaps.max() if len(gaps) else np.nan,
+        "last_gap": gaps[-1] if len(gaps) else np.nan,
         "frequency": len(days) - 1,
         "recency": days[-1] - days[0],
         "T": last - days[0],
@@ -93,10 +96,14 @@ def recomputed(one: pd.DataFrame) -> dict:
         "usual_gap": np.median(gaps) if len(gaps) else np.nan,
         "mean_gap": gaps.mean() if len(gaps) else np.nan,
         "sd_gap": gaps.std(ddof=1) if len(gaps) > 1 else np.nan,
+        "mean_log_gap": np.log(gaps).mean() if len(gaps) else np.nan,
         "gap_ratio": (last - days[-1]) / np.median(gaps) if len(gaps) else np.nan,
         "net_sales_ever": one["net_amount"].sum(),
         "net_sales_28d": net_of(28),
+        "net_sales_14d": net_of(14),
+        "net_sales_56d": net_of(56),
         "net_sales_182d": net_of(182),
+        "net_sales_fading": (one["net_amount"] * 0.5 ** ((last - day) / 42)).sum(),
         "net_sales_365d": sales,
         "spend_trend": net_of(91) / net_of(182) if net_of(182) > 0 else np.nan,
         "orders_365d": by_order.ngroups,
@@ -137,4 +144,5 @@ def test_features_equal_a_plain_recomputation(engine, mart_of, drawn):
             elif isinstance(expected, str):
                 assert found == expected, (customer, name)
             else:
-                assert found == pytest.approx(expected, rel=1e-9, abs=1e-9), (customer, name)
+                grid = 1e-4 if name.endswith("_fading") else 1e-8 if name == "mean_log_gap" else 1e-9
+                assert found == pytest.approx(expected, rel=1e-9, abs=grid), (customer, name)

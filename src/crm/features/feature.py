@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +15,9 @@ from crm.periods import AsOf, day_number
 
 if TYPE_CHECKING:
     from crm.mart import Mart
+
+FADING_DAYS = 42
+FADED_DECIMALS = 6
 
 Type = Literal["number", "count", "money", "share", "days", "word"]
 
@@ -55,6 +59,14 @@ def within(as_of: AsOf, days: int, column: str, *, day: str = "day") -> nw.Expr:
     """The column where the event lies in the last `days` days before the as-of date, 0 elsewhere."""
     recent = nw.col(day) >= day_number(as_of) - days
     return nw.when(recent).then(nw.col(column)).otherwise(0)
+
+
+def fading(as_of: AsOf, column: str, *, day: str = "day") -> nw.Expr:
+    """The column, worth half as much for every `FADING_DAYS` that the event lies back.
+
+    From an exponential: sums of it are to be rounded to `FADED_DECIMALS`, so that they do not depend on their order.
+    """
+    return nw.col(column).cast(nw.Float64) * (days_before(as_of, day=day) * (-math.log(2) / FADING_DAYS)).exp()
 
 
 def money_rounded(*names: str) -> list[nw.Expr]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, money_rounded, ratio, whole, within
+from crm.features.feature import FADING_DAYS, Feature, FeatureGroup, fading, money_rounded, ratio, whole, within
 from crm.mart import Mart
 from crm.periods import AsOf, known_before
 
-WINDOWS = (28, 91, 182, 365)
+WINDOWS = (14, 28, 56, 91, 182, 365)
 
 
 def spend(mart: Mart, as_of: AsOf) -> Lazy:
@@ -18,6 +18,7 @@ def spend(mart: Mart, as_of: AsOf) -> Lazy:
     days = days.with_columns(
         net_sales_ever=nw.col("net_sales"),
         **{f"net_sales_{window}d": within(as_of, window, "net_sales") for window in WINDOWS},
+        net_sales_fading=fading(as_of, "net_sales"),
         **{f"{name}_365d": within(as_of, 365, name) for name in ("orders", "lines", "units")},
         **{f"{name}_365d": within(as_of, 365, name) for name in ("margin_known", "sales_margin_unknown")},
     )
@@ -28,8 +29,9 @@ def spend(mart: Mart, as_of: AsOf) -> Lazy:
         "sales_margin_unknown_365d",
     ]
     counts = ["orders_365d", "lines_365d"]
-    sums = days.group_by("customer_id").agg(*(nw.col(name).sum() for name in [*money, *counts, "units_365d"]))
-    sums = sums.with_columns(*money_rounded(*money, "units_365d"), *whole(*counts))
+    added = [*money, *counts, "units_365d", "net_sales_fading"]
+    sums = days.group_by("customer_id").agg(*(nw.col(name).sum() for name in added))
+    sums = sums.with_columns(*money_rounded(*money, "units_365d", "net_sales_fading"), *whole(*counts))
     return sums.with_columns(
         spend_trend=ratio("net_sales_91d", "net_sales_182d"),
         order_value_365d=ratio("net_sales_365d", "orders_365d"),
@@ -47,6 +49,7 @@ SPEND = FeatureGroup(
     features=(
         Feature("net_sales_ever", "money", "net sales before the as-of date"),
         *(Feature(f"net_sales_{w}d", "money", f"net sales of the last {w} days") for w in WINDOWS),
+        Feature("net_sales_fading", "money", f"net sales, each day's worth half as much per {FADING_DAYS} days ago"),
         Feature("margin_known_365d", "money", "margin of the last 365 days on products whose margin rate is known"),
         Feature("sales_margin_unknown_365d", "money", "net sales of the last 365 days on the other products"),
         Feature("orders_365d", "count", "orders of the last 365 days"),

@@ -20,9 +20,11 @@ Z = 1.96
 
 NOT_TOLD = frozenset(
     {
-        "purchase_days", "purchase_days_28d", "purchase_days_91d", "first_day", "last_day", "frequency", "recency",
-        "T", "mean_gap", "sd_gap", "gap_ratio", "orders_365d", "lines_365d", "units_365d", "discount_365d",
-        "coupons_365d", "net_sales_ever", "net_sales_28d", "net_sales_91d", "net_sales_182d", "margin_known_365d",
+        "purchase_days", "purchase_days_7d", "purchase_days_14d", "purchase_days_28d", "purchase_days_56d",
+        "purchase_days_91d", "purchase_days_182d", "purchase_days_fading", "first_day", "last_day", "frequency",
+        "recency", "T", "mean_gap", "sd_gap", "longest_gap", "last_gap", "mean_log_gap", "gap_ratio", "orders_365d",
+        "lines_365d", "units_365d", "discount_365d", "coupons_365d", "net_sales_ever", "net_sales_14d",
+        "net_sales_28d", "net_sales_56d", "net_sales_91d", "net_sales_182d", "net_sales_fading", "margin_known_365d",
         "sales_margin_unknown_365d",
     }
 )  # fmt: skip

@@ -16,7 +16,7 @@ run: .venv/installed  ## reports from the source in crm.toml, from data to pages
 	@$(BIN)/crm run
 
 test: .venv/installed  ## all tests, and what was skipped and why
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed  ## style, types, import directions, documents in step with the code
 	@$(BIN)/ruff check

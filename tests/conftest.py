@@ -23,6 +23,7 @@ from crm.engine import connection
 from crm.facts import Facts, read_facts
 from crm.mart import Mart, roll_up
 from crm.periods import day_number
+from crm.tracking import start_store
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -173,24 +174,53 @@ class RealRun:
         return json.loads((self.latest / "results.json").read_text())
 
 
-@pytest.fixture(scope="session")
-def real_run(shared_folder: Path, journey: Facts) -> RealRun:
-    """The repository's own notebooks and settings run on Complete Journey: once per test run, for all workers."""
-    home = shared_folder / "real"
-    with FileLock(shared_folder / "real.lock"):
+def run_once(home: Path, crm_toml: str, *, mart: Path | None = None, store: Path | None = None) -> RealRun:
+    """The repository's notebooks run on this: once per test run, for all workers.
+
+    mart: where its facts have been read already.     store: an empty model store that it starts with.
+    """
+    with FileLock(f"{home}.lock"):
         if not (home / "printed.txt").exists():
-            home.mkdir()
-            for name in ("crm.toml", "notebooks"):
-                (shutil.copytree if name == "notebooks" else shutil.copy)(ROOT / name, home / name)
-            (home / "data" / "mart").mkdir(parents=True)
-            for kept in (journey.settings.folders.data / "mart").iterdir():
-                shutil.copytree(kept, home / "data" / "mart" / kept.name)
+            shutil.copytree(ROOT / "notebooks", home / "notebooks")
+            (home / "crm.toml").write_text(crm_toml)
+            if mart:
+                shutil.copytree(mart, home / "data" / "mart")
+            if store:
+                (home / "mlruns").mkdir()
+                shutil.copy(store, home / "mlruns")
             done = subprocess.run(
                 [sys.executable, "-m", "crm", "run"], cwd=home, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stdout + done.stderr
             (home / "printed.txt").write_text(done.stdout)
     return RealRun(home, (home / "printed.txt").read_text())
+
+
+@pytest.fixture(scope="session")
+def empty_store(shared_folder: Path, settings_for: Callable[..., Settings]) -> Path:
+    """A model store in which nothing is yet, to be copied: MLflow takes seconds to make one."""
+    database = shared_folder / "empty-store" / "mlflow.db"
+    with FileLock(shared_folder / "empty-store.lock"):
+        if not database.exists():
+            making = database.with_name("making.db")
+            start_store(settings_for("cdnow", "1998-01-01", more=f'[tracking]\nuri = "sqlite:///{making}"\n'))
+            making.rename(database)
+    return database
+
+
+@pytest.fixture(scope="session")
+def real_run(shared_folder: Path, journey: Facts) -> RealRun:
+    """The repository's own notebooks and settings run on Complete Journey."""
+    return run_once(
+        shared_folder / "real", (ROOT / "crm.toml").read_text(), mart=journey.settings.folders.data / "mart"
+    )
+
+
+@pytest.fixture(scope="session")
+def company_run(shared_folder: Path, empty_store: Path) -> RealRun:
+    """The repository's own notebooks run on a sample company of 10,000 customers."""
+    source = '[source]\nkind = "sample_company"\ncustomers = 10_000\nseed = 1\n'
+    return run_once(shared_folder / "company", f"{source}[clock]\nas_of = 2018-01-01\n", store=empty_store)
 
 
 @pytest.fixture(scope="session")

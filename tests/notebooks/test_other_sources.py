@@ -6,26 +6,36 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 AS_OF = "[clock]\nas_of = {}\n"
 PURCHASES_ONLY = '[source]\nkind = "cdnow"\n' + AS_OF.format("1998-01-01")
-LONG_AFTER = '[source]\nkind = "cdnow"\n' + AS_OF.format("2003-01-01")
-OWN_FILE = '[source]\nkind = "files"\n[source.tables.purchases]\npath = "orders.csv"\n' + AS_OF.format("2018-01-01")
+OWN_FILE = '[source]\nkind = "files"\n[source.tables.purchases]\npath = "orders.csv"\n'
 ONE_CUSTOMER = "customer_id,order_id,ordered_at,net_amount\n" + "".join(
     f"ann,{month},2017-{month:02d}-05,{10 + month}.50\n" for month in range(1, 13)
 )
 
 
-def run(folder, root, toml):
-    """`crm run` with the repository's notebooks, and the text of each page by its notebook's name."""
-    shutil.copytree(root / "notebooks", folder / "notebooks")
-    (folder / "crm.toml").write_text(toml)
-    done = subprocess.run(
-        [sys.executable, "-m", "crm", "run"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    latest = folder / "reports" / "latest"
+@pytest.fixture
+def run(tmp_path, root, empty_store):
+    """`crm run` with the repository's notebooks: the receipt, and each page's text by its notebook's name."""
+    shutil.copytree(root / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns")
+
+    def started(toml):
+        (tmp_path / "crm.toml").write_text(toml)
+        done = subprocess.run(
+            [sys.executable, "-m", "crm", "run"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return published(tmp_path / "reports" / "latest")
+
+    return started
+
+
+def published(latest):
     receipt = json.loads((latest / "receipt.json").read_text())
     assert receipt["status"] == "COMPLETE"
     pages = {page.stem: re.sub(r"<[^>]+>", " ", page.read_text()) for page in latest.glob("0*.html")}
@@ -35,24 +45,28 @@ def run(folder, root, toml):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("toml", "says"),
-    [
-        (PURCHASES_ONLY, "All that was bought in the last 91 days was bought by one channel: web."),
-        (LONG_AFTER, "Nobody has bought since"),
-    ],
-    ids=["purchases only", "long after"],
-)
-def test_a_run_on_less_is_complete(toml, says, tmp_path, root):
-    receipt, pages = run(tmp_path, root, toml)
+def test_a_run_on_purchases_alone_is_complete(run):
+    receipt, pages = run(PURCHASES_ONLY)
     assert {notebook["status"] for notebook in receipt["notebooks"]} == {"COMPLETE"}
+    says = "All that was bought in the last 91 days was bought by one channel: web."
     assert says in pages["01_customer_base"]
 
 
 @pytest.mark.slow
-def test_one_customer_has_a_customer_base_and_no_segments(tmp_path, root):
+def test_a_run_long_after_the_last_purchase_is_complete(run, tmp_path, cdnow):
+    """Every fiftieth customer of CDNOW, five years later."""
+    purchases = pd.read_parquet(cdnow.folder / "purchases.parquet")
+    some = purchases[purchases["customer_id"].astype("int64") % 50 == 0]
+    some[["customer_id", "order_id", "ordered_at", "net_amount"]].to_csv(tmp_path / "orders.csv", index=False)
+    receipt, pages = run(OWN_FILE + AS_OF.format("2003-01-01"))
+    assert {notebook["status"] for notebook in receipt["notebooks"]} == {"COMPLETE"}
+    assert "Nobody has bought since" in pages["01_customer_base"]
+
+
+@pytest.mark.slow
+def test_one_customer_has_a_customer_base_and_no_segments(run, tmp_path):
     (tmp_path / "orders.csv").write_text(ONE_CUSTOMER)
-    receipt, pages = run(tmp_path, root, OWN_FILE)
+    receipt, pages = run(OWN_FILE + AS_OF.format("2018-01-01"))
     assert [notebook["status"] for notebook in receipt["notebooks"]] == ["COMPLETE", "COMPLETE", "LEFT_OUT"]
     assert "one customer has bought, the last time on 2017-12-05" in pages["01_customer_base"]
     assert "Left out: how concentrated sales are." in pages["01_customer_base"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import io
@@ -19,7 +20,9 @@ import pytest
 from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
+from typer.testing import CliRunner
 
+from crm.cli import app
 from crm.config import Settings, read_settings
 from crm.facts import read_facts
 from crm.runner.progress import Lines
@@ -120,11 +123,17 @@ class Project:
             text=True,
         )
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The command `crm`, to its end."""
+    def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command `crm`, to its end, in a process of its own: for what only a process can show."""
         with self.start(*arguments) as process:
             out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command `crm`, to its end, within this process; an error that it does not tell is raised here."""
+        with contextlib.chdir(self.home):
+            done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     def shown(self) -> dict[str, str]:
         """What everybody sees: a hash of every file under reports/latest and data/scores."""

@@ -25,7 +25,7 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 60) -> None:
 
 def test_a_complete_run_ends_with_the_report_and_the_first_findings(project):
     project.notebook("01_base")
-    done = project.command("run", "--as-of", "1998-06-01")
+    done = project.program("run", "--as-of", "1998-06-01")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     lines = done.stdout.splitlines()
@@ -61,7 +61,6 @@ def test_a_failed_run_exits_1_and_says_why_on_stderr(project):
         (["run", "--config", "no.toml"], "no file no.toml"),
         (["run", "--jobs", "0"], "--jobs"),
         (["run", "--retry"], "No such option"),
-        (["rnu"], "No such command"),
         (["status", "--config", "no.toml"], "no file no.toml"),
     ],
 )
@@ -72,6 +71,13 @@ def test_a_wrong_request_exits_2_with_one_message_and_starts_nothing(project, ar
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not project.reports.exists()
+
+
+def test_a_command_that_does_not_exist_exits_2(project):
+    done = project.program("rnu")
+    assert done.returncode == 2
+    assert "No such command" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from crm.runner.receipt import WITHOUT_A_WORD, read_receipt
 
 pytestmark = pytest.mark.slow
 
-OLD_DATES = 10_000  # score files of another date, which make the moment before publication last
+OLD_DATES = 4_000  # score files of another date, which make the moment before publication last
 WORTH = "float(open('worth.txt').read())"
 WAITING = (
     "from pathlib import Path\nPath('started').touch()\nimport time\nwhile Path('wait').exists(): time.sleep(0.01)"

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from crm.cli import app
 from crm.facts import read_facts
 from crm.runner.run import Result, first_findings
 
@@ -24,11 +21,6 @@ class NobodyCameBack(NotEnoughData):
     "Of a library of one's own."
 """
 RAISES_SUBCLASS = 'raise NobodyCameBack("Somebody must\\nhave come back.", found="nobody", do="Wait.")'
-
-
-def command(project, name: str):
-    """`crm run` or `crm status`, within this process."""
-    return CliRunner().invoke(app, [name, "--config", str(project.home / "crm.toml")])
 
 
 def ended(result: Result) -> dict[str, str]:
@@ -129,8 +121,8 @@ def test_a_run_without_any_analysis_is_not_published_and_says_why(project):
     project.notebook("00_data")
     project.notebook("01_base", THIN, FITS)
     project.notebook("02_kinds", needs=["01_base"])
-    done = command(project, "run")
-    assert done.exit_code == 1
+    done = project.command("run")
+    assert done.returncode == 1
     assert done.stderr.splitlines() == ["No analysis could be made: 01_base, 02_kinds are left out."]
     assert f"01_base is left out: {REASON}" in done.stdout.splitlines()
     assert "Not published; latest stays as it was." in done.stdout
@@ -141,7 +133,7 @@ def test_a_run_without_any_analysis_is_not_published_and_says_why(project):
     again = project.run("00_data")
     assert (ended(again)["01_base"], again.receipt.missing) == ("LEFT_OUT", ())
     assert (again.receipt.status, again.published, again.exit_status) == ("COMPLETE", False, 0)
-    assert "It could not be published: No analysis could be made" in command(project, "status").stdout
+    assert "It could not be published: No analysis could be made" in project.command("status").stdout
     assert "No complete run yet" in (project.reports / "index.html").read_text()
 
 
@@ -177,14 +169,14 @@ def test_what_was_there_before_and_is_left_out_now_is_said_loudly_once(project):
     project.notebook("03_value", THIN, FITS)
     first = project.run()
     project.notebook("02_kinds", THIN, FITS)
-    done = command(project, "run")
-    assert done.exit_code == 0, done.stderr
+    done = project.command("run")
+    assert done.returncode == 0, done.stderr
     loud = f"02_kinds was there in run {first.receipt.run_id}, and is now left out: {REASON}"
     quiet = f"03_value is left out: {REASON}"
     assert done.stderr.splitlines() == [loud]
     assert done.stdout.splitlines()[-2:] == ["  01_base: They are worth 3.", quiet]
-    status = command(project, "status")
-    assert status.exit_code == 0
+    status = project.command("status")
+    assert status.returncode == 0
     assert {loud, quiet} <= set(status.stdout.splitlines())
     receipt = project.receipts[0]
     assert [one.was_there_in for one in receipt.notebooks] == [None, first.receipt.run_id, None]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -55,10 +56,19 @@ def made(settings_for):
 
 
 @pytest.fixture
-def facts(made, tmp_path, monkeypatch):
-    """The facts, in a project with a store of its own."""
+def without_store(made, tmp_path, monkeypatch):
+    """The facts, in a project without a store."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return replace(made[0], settings=made[0].settings.model_copy(update={"home": tmp_path / "home"}))
+
+
+@pytest.fixture
+def facts(without_store, empty_store):
+    """The facts, in a project with a store of its own."""
+    database = store_of(without_store.settings).database
+    database.parent.mkdir(parents=True)
+    shutil.copy(empty_store, database)
+    return without_store
 
 
 @pytest.fixture
@@ -97,7 +107,8 @@ def client_of(facts):
     return store_of(facts.settings).client
 
 
-def test_a_draft_is_not_logged_and_no_store_is_made(facts, segmentation):
+def test_a_draft_is_not_logged_and_no_store_is_made(without_store, segmentation):
+    facts = without_store
     assert track_segmentation(segmentation, facts=facts, run_folder="") == ()
     assert approved_segments(facts, AS_OF).model is None
     assert champions(facts.settings) == {}
@@ -293,7 +304,8 @@ def test_no_customer_is_stored(facts, segmentation, run_folder):
             assert not [name for name in ids if name in content], file
 
 
-def test_a_table_of_customers_is_refused(facts, segmentation, run_folder):
+def test_a_table_of_customers_is_refused(without_store, segmentation, run_folder):
+    facts = without_store
     model = replace(_tracked(segmentation, facts), tables={"scores": segmentation.scores})
     with pytest.raises(RequestError, match="No customer is ever stored") as error:
         track_model(model, facts=facts, run_folder=run_folder)

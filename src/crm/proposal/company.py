@@ -17,7 +17,7 @@ from crm.contracts.checking import Checked, check_table
 from crm.engine import sql_path
 from crm.errors import CrmError
 from crm.proposal.draft import Draft
-from crm.proposal.shapes import CURRENCIES, SYMBOLS
+from crm.proposal.shapes import CURRENCIES, SYMBOLS, WORDS
 from crm.proposal.told import count
 from crm.sources import SourceTable
 
@@ -188,18 +188,17 @@ class Currency:
 def currency(purchases: Draft) -> Currency:
     """From a column of currencies, a symbol at the amounts, or a column's name; else it is not known."""
     table, column = purchases.looked.profile, purchases.columns.get("currency")
+    column = purchases.origins.get("currency", column)
     if column and column in table.names:
         words = [(word.upper(), rows) for word, rows in table[column].words]
         said = ", ".join(f"{word} {rows:,} lines" for word, rows in words[:4])
         return Currency(words[0][0][:8], f"from {column}: {said}", True, tuple(words) if len(words) > 1 else ())
-    names = [purchases.columns.get(t) for t in ("net_amount", "unit_price")]
+    names = [purchases.origins.get(t, purchases.columns.get(t)) for t in ("net_amount", "unit_price")]
     amounts = [table[name] for name in names if name in table.names]
     for amount in amounts:
         for mark, rows in amount.forms.symbols.most_common(1):
-            code = SYMBOLS.get(mark, mark)
-            return Currency(
-                code, f"{rows:,} values of {amount.name} bear {mark}", mark in SYMBOLS or mark in CURRENCIES
-            )
+            code = SYMBOLS.get(mark) or WORDS.get(mark, mark)
+            return Currency(code, f"{rows:,} values of {amount.name} bear {mark}", code in CURRENCIES)
         named = [word for word in _capitals(amount.name) if SYMBOLS.get(word, word) in CURRENCIES]
         if named:
             return Currency(SYMBOLS.get(named[0], named[0]), f"from the name of {amount.name}", True)

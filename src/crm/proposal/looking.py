@@ -20,6 +20,7 @@ from crm.sources.raw import BROKEN, FILE, TEXT, Dialect, RawPart, files_of, read
 
 _BESIDE = (FILE, BROKEN, TEXT)
 _MOST_FILES = 1_000
+_ENOUGH_BYTES = 4_000_000  # to see the letters of an encoding
 _SHEET = ", sheet "
 _NO_DATA = {".md", ".ini", ".log", ".ipynb", ".py", ".toml", ".sql", ".lock"}
 
@@ -186,19 +187,53 @@ def _read(file: Path, place: Path) -> Iterator[Part]:
     """The parts of a file, its first line as names of columns unless it looks like values."""
     named, values = place / "named", place / "values"
     named.mkdir()
-    raw = read_raw(file, TableMapping(path=str(file)), named)
+    raw = _read_in_some_encoding(file, named)
     if all(_named(part) for part in raw):
         yield from (Part(file, part, header=True) for part in raw)
         return
     values.mkdir()
-    raw = read_raw(file, TableMapping(path=str(file), header=False), values)
+    encoding = next((part.dialect.encoding for part in raw if part.dialect), "")
+    raw = read_raw(file, TableMapping(path=str(file), header=False, encoding=encoding), values)
     yield from (Part(file, part, header=False) for part in raw)
+
+
+def _read_in_some_encoding(file: Path, place: Path) -> Sequence[RawPart]:
+    """The parts of a file; where its encoding cannot be seen, in one of Central Europe, or of Cyrillic letters."""
+    try:
+        return read_raw(file, TableMapping(path=str(file)), place)
+    except SourceError as error:
+        if "encoding" not in error.rule or file.suffix.casefold() not in (".csv", ".txt", ".tsv"):
+            raise
+        encoding = _likely_encoding(file)
+        if not encoding:
+            raise
+        again = place / encoding
+        again.mkdir()
+        return read_raw(file, TableMapping(path=str(file), encoding=encoding), again)
+
+
+def _likely_encoding(file: Path) -> str:
+    """cp1251 where the words with other than English letters are Cyrillic throughout, else cp1250; or nothing."""
+    with file.open("rb") as stream:
+        content = stream.read(_ENOUGH_BYTES)
+    words = re.findall(r"[^\W\d_]{2,}", content.decode("cp1251", errors="ignore"))
+    other = [word for word in words if not word.isascii()]
+    cyrillic = [word for word in other if all("\u0400" <= letter <= "\u04ff" for letter in word)]
+    encoding = "cp1251" if other and len(cyrillic) > 0.8 * len(other) else "cp1250"
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+    return encoding
 
 
 def _named(part: RawPart) -> bool:
     """Do the names of the columns look like names? A third of them being numbers or dates, they do not."""
     if part.parquet.name.endswith(".parquet") and part.dialect is None and _SHEET not in part.origin:
         return True
+    unnamed = sum(bool(re.fullmatch(r"column \d+", name)) for name in part.columns)
+    if len(part.columns) > 2 and unnamed > 0.5 * len(part.columns):
+        return False  # a title above the table, taken for its header
     if part.dialect is not None:
         return part.dialect.names
     forms = forms_of(merged(Shape(re.sub(r"\d", "9", name), 1, name, name) for name in part.columns))

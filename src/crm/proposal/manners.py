@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 
 from crm.contracts import CONTRACTS
-from crm.engine import sql_name
+from crm.engine import sql_name, sql_text
 from crm.proposal.draft import Draft
-from crm.proposal.shapes import Forms
+from crm.proposal.shapes import CURRENCIES, Forms
 from crm.proposal.told import count, quoted
 from crm.proposal.toml import DEFAULTS
 from crm.proposal.words import fold
 from crm.proposal.written import DayFirst, plain_moment
+from crm.sources.raw import FILE
 
 _OVERWHELMING = 20  # times as many dates of one reading as of the other, which then are slips
 _MONEY = ("net_amount", "unit_price", "amount")
@@ -22,6 +24,26 @@ _MINOR = {
     *("cent", "cents", "minor", "pence", "penny", "pennies", "centime", "centimes", "ore", "øre", "centavos"),
     *("grosz", "grosze", "groszy", "centimos", "kopecks", "paise", "ct", "cts"),
 }
+_NO_DECIMALS = {
+    "JPY",
+    "KRW",
+    "CLP",
+    "VND",
+    "PYG",
+    "UGX",
+    "RWF",
+    "XAF",
+    "XOF",
+    "XPF",
+    "KMF",
+    "GNF",
+    "BIF",
+    "DJF",
+    "VUV",
+}
+_ODD_DECIMALS = {"ISK", "HUF", "TWD", "IDR", "COP"}  # whose hundredths are counted by some and not by others
+_PARTS = (r"^\s*(\d+)[/.\-]", r"^\s*\d+[/.\-](\d+)")
+_GUESSED_ENCODINGS = ("cp1250", "cp1251")
 _ASCII = ("utf-8", "ascii", "utf-8-sig")
 
 
@@ -31,7 +53,7 @@ def say_how_written(con: duckdb.DuckDBPyConnection, draft: Draft, purchases: Dra
         _file(draft)
     settle_minor_units(draft)
     _numbers(draft)
-    _days(draft, purchases)
+    _days(con, draft, purchases)
     _formats(draft)
     if draft.name == "purchases" and not draft.looked.table:
         _overlaps(con, draft)  # last: what is done with repeated rows depends on whether there is a query
@@ -49,6 +71,12 @@ def _file(draft: Draft) -> None:
         draft.keys["delimiter"] = (mark, "as seen in the file")
     if len(encodings) == 1 and (encoding := encodings.pop()).casefold() not in _ASCII:
         draft.keys["encoding"] = (encoding, "as seen in the file")
+        if encoding in _GUESSED_ENCODINGS:
+            draft.decide(
+                "encoding", f"is it {encoding}? Some letters are none of UTF-8 or Windows-1252; look whether the "
+                "names of columns and products are right", f"encoding = {quoted(encoding)}",
+                "it is not: save the export as UTF-8, and type crm init anew", stands=encoding,
+            )  # fmt: skip
     if looked.broken:
         draft.remarks.append(f"{count(looked.broken, 'line')} cannot be split into columns and are set aside")
 
@@ -74,14 +102,7 @@ def _overlaps(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
     if not twice:
         return
     if draft.query:
-        draft.decide(
-            "query",
-            f"{count(twice, 'row')} stand in more than one of the {len(looked.raw)} files: the exports overlap",
-            "a new export without overlap",
-            "… FROM (SELECT DISTINCT * FROM file) in the query: each counts once, as do rows repeated in one file",
-            "leave it so: they are purchases of their own",
-            stands="they count in each file",
-        )
+        _once_by_query(con, draft, twice)
         return
     draft.keys["repeated_rows"] = ("set_aside_across_files", f"{count(twice, 'row')} stand in more than one file")
     draft.decide(
@@ -91,6 +112,32 @@ def _overlaps(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
         'repeated_rows = "keep": they are purchases of their own',
         stands="they count once",
     )
+
+
+def _once_by_query(con: duckdb.DuckDBPyConnection, draft: Draft, twice: int) -> None:
+    """Where a query reads the files, let it read equal rows once, if no file has equal rows by itself."""
+    looked = draft.looked
+    columns = ", ".join(sql_name(name) for name in looked.profile.names)
+    within = int(
+        con.execute(
+            f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {looked.profile.relation} "
+            f"GROUP BY {sql_name(FILE)}, {columns})"
+        ).fetchall()[0][0]
+    )
+    said = f"{count(twice, 'row')} stand in more than one of the {len(looked.raw)} files: the exports overlap"
+    if within:
+        draft.decide(
+            "query", f"{said}, and {count(within, 'row')} are repeated within a file", "leave it so",
+            "each counts once: write FROM (SELECT DISTINCT * FROM file) in place of the last FROM file in the query",
+            stands="they count in each file",
+        )  # fmt: skip
+        return
+    draft.around = "SELECT DISTINCT * FROM file"
+    draft.why.append(f"{said}: equal rows are read once")
+    draft.decide(
+        "query", f"{said}; do they count once?", "yes: leave it so",
+        "no, they are purchases of their own: take DISTINCT out of the query", stands="they count once",
+    )  # fmt: skip
 
 
 def _numbers(draft: Draft) -> None:
@@ -138,18 +185,46 @@ def hold_back_unclear(drafts: Sequence[Draft]) -> None:
             continue
         for target in _MONEY:
             if name := draft.columns.pop(target, ""):
+                draft.decisions = [
+                    replace(one, also=(*one.also, target)) if one.key.endswith(".decimal_comma") else one
+                    for one in draft.decisions
+                ]
                 draft.unused[name] = f"write {target} = {quoted(name)} here once decimal_comma is decided above"
 
 
 def settle_minor_units(draft: Draft) -> None:
-    """Amounts in cents, which their names say, become amounts in the currency."""
+    """Amounts in the smallest unit of their currency, which their names say, become amounts in the currency."""
     table = draft.looked.profile
     for target in (*_money_of(draft.name), "unit_price"):
         name = draft.columns.get(target)
         if name not in table.names or not said_minor(name) or not _whole(table[name].forms):
             continue
+        codes = _currencies_of(draft, name)
+        if codes and codes <= _NO_DECIMALS:
+            draft.evidence[target] = f"{', '.join(sorted(codes))} has no smaller unit: not divided"
+            continue
         amount = f"TRY_CAST({sql_name(name)} AS DECIMAL(18, 2))"
-        draft.make(target, f"CAST({amount} / 100 AS DECIMAL(18, 2))", f"{name} is in hundredths: divided by 100")
+        divided, said = f"{amount} / 100", "divided by 100"
+        if codes & _NO_DECIMALS:
+            listed = ", ".join(sql_text(code) for code in sorted(codes & _NO_DECIMALS))
+            divided = (
+                f"{amount} / CASE WHEN upper({sql_name(draft.columns['currency'])}) IN ({listed}) THEN 1 ELSE 100 END"
+            )
+            said += f", but for {listed}"
+        draft.make(target, f"CAST({divided} AS DECIMAL(18, 2))", f"{name} is in hundredths: {said}")
+        if odd := sorted(codes & _ODD_DECIMALS):
+            draft.decide(
+                f"columns.{target}", f"is {name} in hundredths of {', '.join(odd)}? Some count so, some do not",
+                "yes: leave it so", f"no: {target} = {quoted(name)}", stands="divided by 100",
+            )  # fmt: skip
+
+
+def _currencies_of(draft: Draft, amount: str) -> set[str]:
+    """The currencies that a column, or the name of the amount, says the amounts are in."""
+    name = draft.columns.get("currency", "")
+    if name in draft.looked.profile.names:
+        return {word.upper() for word, _ in draft.looked.profile[name].words}
+    return {word for word in re.split(r"[\W_]+", amount.upper()) if word in CURRENCIES}
 
 
 def _money_of(name: str) -> list[str]:
@@ -191,7 +266,7 @@ def _pointed(draft: Draft, name: str) -> bool:
     return not nought and not long
 
 
-def _days(draft: Draft, purchases: Draft) -> None:
+def _days(con: duckdb.DuckDBPyConnection, draft: Draft, purchases: Draft) -> None:
     """Which part of 05/03/2017 is the day: what the values can only mean, what the purchases say, or a person."""
     days = {name: day for name, day in draft.written.days.items() if name in _sources(draft)}
     if not days:
@@ -212,7 +287,7 @@ def _days(draft: Draft, purchases: Draft) -> None:
         _ask_year(draft, name, found)
         return
     if found.only_day and found.only_month:
-        _mixed(draft, name, found)
+        _mixed(con, draft, name, found)
         return
     if all(draft.looked.profile[one].forms.only_dotted for one in days):
         draft.keys["day_first"] = (
@@ -262,7 +337,35 @@ def _sources(draft: Draft) -> set[str]:
     }
 
 
-def _mixed(draft: Draft, name: str, found: DayFirst) -> None:
+def _by_file(con: duckdb.DuckDBPyConnection, draft: Draft, name: str) -> bool:
+    """Name the files of either manner, where each file has but one: only those of one can be read together."""
+    looked = draft.looked
+    columns = [str(row[0]) for row in con.execute(f"DESCRIBE {looked.profile.relation}").fetchall()]
+    if FILE not in columns:
+        return False
+    first, second = (f"TRY_CAST(regexp_extract({sql_name(name)}, '{part}', 1) AS INTEGER)" for part in _PARTS)
+    rows = con.execute(
+        f"SELECT {sql_name(FILE)}, count(*) FILTER ({first} > 12), count(*) FILTER ({second} > 12) "
+        f"FROM {looked.profile.relation} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    if len(rows) < 2 or any(bool(day) == bool(month) for _, day, month in rows):
+        return False
+    by_day = [str(file) for file, day, _ in rows if day]
+    by_month = [str(file) for file, _, month in rows if month]
+    draft.decide(
+        "day_first",
+        f"{name} has the day first in {', '.join(by_day)}, the month first in {', '.join(by_month)}: they cannot "
+        "be read together",
+        "a new export in which all files have one manner, and crm init anew",
+        f"day_first = true, and only {', '.join(by_day)} in path",
+        f"day_first = false, and only {', '.join(by_month)} in path",
+    )
+    return True
+
+
+def _mixed(con: duckdb.DuckDBPyConnection, draft: Draft, name: str, found: DayFirst) -> None:
+    if _by_file(con, draft, name):
+        return
     day = found.only_day >= found.only_month
     more, fewer = max(found.only_day, found.only_month), min(found.only_day, found.only_month)
     said = (
@@ -280,9 +383,16 @@ def _mixed(draft: Draft, name: str, found: DayFirst) -> None:
 def _formats(draft: Draft) -> None:
     """Formats that must be named: for the whole section where all its moments have one, else by a query."""
     formats = draft.written.formats
+    table = draft.looked.profile
+    for target, name in list(draft.columns.items()):
+        if name in draft.written.months and target in _moments(draft.name):
+            draft.make(
+                target,
+                plain_moment(table[name], draft.written),
+                f"{name} has months in words, such as {table[name].example}",
+            )
     if not formats:
         return
-    table = draft.looked.profile
     moments = [t for t in draft.columns if t in _moments(draft.name) and draft.columns[t] in table.names]
     if {draft.columns[t] for t in moments} == set(formats) and len(set(formats.values())) == 1:
         named, said = next(iter(formats.items()))

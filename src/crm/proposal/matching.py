@@ -21,6 +21,7 @@ CERTAIN = 0.95  # from it on no other column is told as a possibility
 SURE = 0.6  # from it on nobody needs to be asked
 BY_VALUES = 0.4  # of a column that only behaves so
 _REQUIRED_COUNTS = 1.3  # how much more a required column weighs
+_NEARLY_ALL = 0.98  # of the values; the others are slips of the key
 _CLOSE = 0.12  # a second column this near is told as a possibility
 
 
@@ -154,9 +155,10 @@ def since_epoch(column: Column) -> str:
 def is_excel_day(column: Column) -> bool:
     """Days since 1900 as a spreadsheet counts them, of 1990 to 2049."""
     shapes = column.forms.undated
-    return bool(shapes) and all(
-        one.shape.split(".")[0] == "9" * 5 and one.low >= "32874" and one.high < "54789" for one in shapes
-    )
+    if not shapes or not all(one.shape.split(".")[0] == "9" * 5 for one in shapes):
+        return False
+    inside = sum(one.rows for one in shapes if one.low >= "32874" and one.high < "54789")
+    return inside >= _NEARLY_ALL * column.filled
 
 
 def _as_id(column: Column, target: str) -> float:

@@ -50,7 +50,7 @@ def nothing_usable(looking: Looking) -> RequestError:
 _WORDS = {
     "customer_id": "who bought",
     "ordered_at": "when (a date)",
-    "net_amount": "for how much",
+    "net_amount": "the amount",
 }
 
 

@@ -13,6 +13,7 @@ from crm.proposal.told import count, quoted, share
 from crm.proposal.words import meanings_of
 from crm.proposal.written import as_moment
 
+_SEVERAL = range(20, 61)  # values of a column whose values are few, from which on they may number orders
 _PLAUSIBLE = 0.5  # of the orders with several lines that must have one customer, and one date
 _EACH = 0.95  # of the rows that must be the only one of their customer and moment
 
@@ -34,9 +35,15 @@ def settle_order(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
         draft.evidence["order_id"] = "different in each row: one row is one order"
         return
     if named:
+        when = draft.looked.profile[draft.columns["ordered_at"]]
+        offered = draft.offer(
+            "order and day",
+            f"{_text(draft.looked.profile[named])} || '-' || {_day(when)}",
+            f"{named} with its day, if it is used again",
+        )
         draft.decide(
             "columns.order_id", f"{named} is called like an order's number, but {doubt}; is it used again and again?",
-            f"order_id = {quoted(named)}", "a query that puts year or till before it", stands=named,
+            f"no: order_id = {quoted(named)}", f"yes: order_id = {quoted(offered)}", stands=named,
         )  # fmt: skip
         return
     _customer_and_day(con, draft)
@@ -59,7 +66,7 @@ def _by_values(con: duckdb.DuckDBPyConnection, draft: Draft) -> str | None:
     """A column each of whose values belongs to one customer and one moment."""
     table, customer, ordered_at = draft.looked.profile, draft.columns["customer_id"], draft.columns["ordered_at"]
     taken = set(draft.columns.values())
-    candidates = [c for c in table.columns if c.is_id and c.name not in taken and not c.words]
+    candidates = [c for c in table.columns if c.is_id and c.name not in taken and len(c.words) in (0, *_SEVERAL)]
     found = order_column(con, table, customer=customer, ordered_at=ordered_at, candidates=candidates)
     if found is None:
         return None

@@ -7,14 +7,12 @@ import duckdb
 from crm.engine import sql_name
 from crm.proposal.amounts import (
     adding_up,
-    equal_share,
     growth,
     is_balance,
     is_price,
     perhaps_repeated,
     products_of_quantity,
     quantity_by_product,
-    repeated_discount,
     repeated_totals,
     sums_of,
 )
@@ -83,7 +81,6 @@ def settle_amount(con: duckdb.DuckDBPyConnection, draft: Draft, found: Portrait 
             target = next(t for t in _AMOUNTS if draft.columns.get(t) == column)
         if "quantity" in draft.columns:
             _by_growth(con, draft, target, column, totals=totals)
-    _tell_gross(draft, lines)
 
 
 def _debit_and_credit(con: duckdb.DuckDBPyConnection, draft: Draft) -> bool:
@@ -114,10 +111,16 @@ def _debit_and_credit(con: duckdb.DuckDBPyConnection, draft: Draft) -> bool:
         "query",
         f"is every {debit.name} a purchase and every {credit.name} one that comes back? Payments are neither",
         "leave it so",
-        "a WHERE in the query that leaves out the payments",
+        f"leave out what is none, such as: {_not_bought(draft, credit.name)}",
         stands=f"{debit.name} less {credit.name}",
+        look=True,
     )
     return True
+
+
+def _not_bought(draft: Draft, credit: str) -> str:
+    """The query that leaves out all that was credited."""
+    return draft.query_without(f"nullif(trim({sql_name(credit)}), '') IS NOT NULL", "a payment")
 
 
 def _is_side(name: str, words: tuple[str, ...]) -> bool:
@@ -246,7 +249,11 @@ def _adds_up(con: duckdb.DuckDBPyConnection, draft: Draft, totals: list[str], li
     if order not in table.names:
         return []
     manner = draft.written.manner()
-    sums = {total: adding_up(con, table, order=order, total=total, line=line, manner=manner) for total in totals}
+    sums = {
+        total: adding_up(con, table, order=order, total=total, line=line, manner=manner)
+        for total in totals
+        if not any(word & {"refund", "tax", "shipping", "discount"} for word in meanings_of(total))
+    }
     best = max(sums, key=lambda total: sums[total], default="")
     if not best or sums[best][0] < 0.5:
         return []
@@ -291,97 +298,4 @@ def _total_on_one_line(con: duckdb.DuckDBPyConnection, draft: Draft, target: str
         "leave it so",
         "add a column with each line's amount to the export",
         stands="the total on one line of each order",
-    )
-
-
-def _tell_gross(draft: Draft, money: list[Column]) -> None:
-    """Say so where the amount used is gross and a tax or a net amount is there as well."""
-    used = draft.columns.get("net_amount") or draft.columns.get("unit_price", "")
-    said = {meaning for word in meanings_of(used) for meaning in word}
-    if "gross" not in said:
-        return
-    net = [c.name for c in money if c.name != used and any("net" in word for word in meanings_of(c.name))]
-    tax = [c.name for c in draft.looked.profile.columns if c.is_number and _is_tax(c.name) and c.name != used]
-    if net or tax:
-        draft.decide(
-            "columns.net_amount", f"{used} holds the tax; is that how sales are counted here?",
-            f"net_amount = {quoted(net[0])}" if net else f"a query with {used} - {tax[0]}", "leave the tax in",
-            stands=f"{used}, with tax",
-        )  # fmt: skip
-
-
-def _is_tax(name: str) -> bool:
-    """An amount of tax: neither an amount with it nor one without it, nor its rate."""
-    said = {meaning for word in meanings_of(name) for meaning in word}
-    return "tax" in said and not said & {"gross", "net"} and not _is_percent(name)
-
-
-def _is_percent(name: str) -> bool:
-    return "%" in name or any("percent" in word for word in meanings_of(name))
-
-
-def settle_discounts(con: duckdb.DuckDBPyConnection, draft: Draft, found: Portrait | None) -> None:
-    """A discount of the whole order, a share of the price, or one below nought cannot be taken as it is."""
-    _share_of_the_price(draft)
-    for target in ("discount_amount", "coupon_amount"):
-        column = draft.columns.get(target)
-        if column is None:
-            continue
-        below = draft.looked.profile[column].forms.negative
-        if why := _no_discount(con, draft, column, found):
-            draft.unused[draft.columns.pop(target)] = why
-        elif not below:
-            _before_the_discount(draft, column)
-        elif below > 0.02 * draft.looked.rows:
-            why = f"below nought on {count(below, 'line')}: map it by a query that turns its sign"
-            draft.unused[draft.columns.pop(target)] = why
-
-
-def _before_the_discount(draft: Draft, discount: str) -> None:
-    """Where the amount is the quantity times the price, the discount beside it may still have to be taken off."""
-    amount, said = draft.columns.get("net_amount"), draft.evidence.get("net_amount", "")
-    if amount not in draft.looked.profile.names or " gives it on " not in said:
-        return
-    draft.decide(
-        "columns.net_amount",
-        f"is {amount} the amount before {discount} is taken off, or after it? It is the quantity times the price",
-        f"after: net_amount = {quoted(amount)}",
-        f"before: a query with {sql_name(amount)} - {sql_name(discount)} AS the net amount",
-        stands=f"{amount}, as if the discount were taken off already",
-    )
-
-
-def _no_discount(con: duckdb.DuckDBPyConnection, draft: Draft, column: str, found: Portrait | None) -> str:
-    """Why a column cannot be what was taken off a line; empty: it can."""
-    table, manner, order = draft.looked.profile, draft.written.manner(), draft.columns["order_id"]
-    if _is_percent(column):
-        return "a share by its name: no amount that was taken off"
-    if found and found.telling and found.once_share(column) >= 0.9:
-        return "the order's, on its first line only"
-    repeated = repeated_discount(con, table, order=order, discount=column, manner=manner) if found else 0.0
-    if repeated >= 0.9:
-        return (
-            f"the order's, repeated on each line ({share(repeated)} of the orders of several lines that have one): "
-            "counting it per line would count it several times"
-        )
-    amount = draft.columns.get("net_amount") or draft.columns.get("unit_price", "")
-    if amount in table.names and equal_share(con, table, column, amount, manner) >= 0.9:
-        return f"the same as {amount} on nearly all lines: no discount"
-    return ""
-
-
-def _share_of_the_price(draft: Draft) -> None:
-    """A discount that is a share: whether it is taken off the price already cannot be seen."""
-    price, quantity = draft.columns.get("unit_price"), draft.columns.get("quantity")
-    table, taken = draft.looked.profile, set(draft.columns.values())
-    shares = [c for c in table.columns if c.is_share and any("discount" in word for word in meanings_of(c.name))]
-    if price is None or not shares or shares[0].name in taken:
-        return
-    name = shares[0].name
-    draft.decide(
-        "columns.unit_price",
-        f"{name} is a share of the price; is it taken off {price} already?",
-        "yes: leave it so",
-        f"no: a query with {sql_name(quantity or '')} * {sql_name(price)} * (1 - {sql_name(name)}) AS net_amount",
-        stands="it is",
     )

@@ -14,6 +14,7 @@ import duckdb
 from crm.contracts import CONTRACTS
 from crm.engine import database_on_disk
 from crm.errors import RequestError
+from crm.proposal.accounts import settle_addresses
 from crm.proposal.companions import companions
 from crm.proposal.company import Measured, currency
 from crm.proposal.draft import Decision, Draft
@@ -32,6 +33,8 @@ from crm.proposal.summary import summary_of
 from crm.proposal.told import count
 from crm.proposal.trial import try_out, without_refused
 from crm.proposal.written import examine_writing
+
+_TO_LOOK_AT = {"customer_id", "ordered_at", "net_amount", "unit_price"}
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ def _drafts(con: duckdb.DuckDBPyConnection, looking: Looking) -> tuple[list[Draf
             draft_other(draft)
         drafts.append(draft)
     meet(con, drafts)
+    settle_addresses(con, drafts)
     for draft in drafts:
         leave_out_the_personal(draft)
     drafts += companions(con, drafts)
@@ -131,18 +135,27 @@ def _drafts(con: duckdb.DuckDBPyConnection, looking: Looking) -> tuple[list[Draf
         say_how_written(con, draft, drafts[0])
         say_evidence(con, draft)
         say_unused(draft, drafts)
+    for draft in drafts:
+        draft.spell_out()
     order = list(CONTRACTS)
     drafts.sort(key=lambda draft: order.index(draft.name))
     return drafts, [*looking.unused, *not_chosen(found.rest)]
 
 
 def _say_guessed(draft: Draft) -> None:
-    guessed = [f"{t} = {m.column}" for t, m in draft.matched.columns.items() if m.sure <= BY_VALUES]
-    if guessed:
-        draft.decide(
-            "columns", "the names of the columns do not say what they are; by how their values behave: "
-            + ", ".join(guessed), "leave it so", "correct the columns below", stands="as their values behave",
-        )  # fmt: skip
+    """What was taken for what by its values alone: a person has to look before anything runs."""
+    guessed = [t for t, m in draft.matched.columns.items() if m.sure <= BY_VALUES and t in draft.columns]
+    if not guessed:
+        return
+    named = [f"{t} = {draft.columns[t]}" for t in guessed]
+    draft.decide(
+        "columns",
+        "the names of the columns do not say what they are; by how their values behave: " + ", ".join(named),
+        "they are right: take this mark away",
+        "correct the columns below",
+        stands="as their values behave",
+        look=bool(_TO_LOOK_AT & set(guessed)),
+    )
 
 
 def _proposal(content: Content, measured: Measured, target: Path) -> Proposal:

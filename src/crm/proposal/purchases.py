@@ -5,44 +5,61 @@ from __future__ import annotations
 import duckdb
 
 from crm.engine import sql_name
+from crm.proposal.accounts import settle_accounts
+from crm.proposal.currencies import settle_currencies
+from crm.proposal.discounts import settle_discounts
 from crm.proposal.draft import Draft
+from crm.proposal.histories import settle_history
 from crm.proposal.matching import BY_VALUES, SURE
 from crm.proposal.meanings import likeness
 from crm.proposal.numbering import settle_order
 from crm.proposal.orders import Portrait, portrait
 from crm.proposal.others import different
-from crm.proposal.paid import money_columns, settle_amount, settle_discounts, settle_quantity
+from crm.proposal.paid import money_columns, settle_amount, settle_quantity
 from crm.proposal.profile import value_of
+from crm.proposal.subtotals import settle_subtotals
+from crm.proposal.taxes import settle_tax
 from crm.proposal.told import count, quoted, share
-from crm.proposal.unsold import settle_credit_notes, settle_states
+from crm.proposal.unsold import settle_credit_notes, settle_negative_quantities, settle_states
 
 _ENOUGH_ORDERS = 50
+_RUN_DOWN = ("customer_id", "ordered_at", "channel", "store_id", "currency")
 _ONCE = 0.98  # customers per order, from which on nobody comes back
 
 
 def draft_purchases(con: duckdb.DuckDBPyConnection, draft: Draft) -> Draft:
     """Fill in the section of the purchases: orders, moments, amounts, cancellations, currencies."""
-    table = draft.looked.profile
     draft.columns |= {target: found.column for target, found in draft.matched.columns.items()}
     settle_order(con, draft)
+    settle_currencies(draft)
     settle_quantity(con, draft)
-    found = _portrait(con, draft) if draft.columns["order_id"] in table.names else None
+    settle_subtotals(con, draft, money_columns(draft))
+    if not settle_history(con, draft):
+        _money(con, draft)
+    _clock(con, draft)
+    settle_negative_quantities(con, draft)
+    settle_credit_notes(con, draft)
+    settle_states(draft)
+    _category_stands_in(draft)
+    _customer(con, draft)
+    settle_accounts(con, draft)
+    return draft
+
+
+def _money(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
+    """For how much: the line's amount, after discounts, without tax."""
+    found = _portrait(con, draft) if draft.columns["order_id"] in draft.looked.profile.names else None
     if found:
         _first_line_only(draft, found)
     settle_amount(con, draft, found)
-    _clock(con, draft)
     settle_discounts(con, draft, found)
-    settle_credit_notes(con, draft)
-    settle_states(draft)
-    _currency(draft)
-    _category_stands_in(draft)
-    _customer(con, draft)
-    return draft
+    totals = {name for name, why in draft.unused.items() if "order" in why}
+    settle_tax(con, draft, [c for c in money_columns(draft) if c.name not in totals])
 
 
 def _portrait(con: duckdb.DuckDBPyConnection, draft: Draft) -> Portrait:
     table = draft.looked.profile
-    asked = ("customer_id", "ordered_at", "product_id", "quantity", "discount_amount", "coupon_amount")
+    asked = (*_RUN_DOWN, "product_id", "quantity", "discount_amount", "coupon_amount")
     names = [draft.columns.get(t) for t in asked]
     columns = [table[name] for name in names if name and name in table.names]
     columns += [c for c in money_columns(draft) if c.name not in names]
@@ -51,19 +68,18 @@ def _portrait(con: duckdb.DuckDBPyConnection, draft: Draft) -> Portrait:
 
 def _first_line_only(draft: Draft, found: Portrait) -> None:
     """Values that stand on the first line of an order alone hold for all of its lines."""
-    order, table = draft.columns["order_id"], draft.looked.profile
+    order = draft.columns["order_id"]
     if not found.telling:
         return
-    for target in ("customer_id", "ordered_at"):
-        column = draft.columns[target]
-        if found.once_share(column) >= 0.9:
+    for target in _RUN_DOWN:
+        column = draft.columns.get(target, "")
+        if column in found.columns and found.once_share(column) >= 0.9:
             name, by = sql_name(column), sql_name(order)
             draft.make(
                 target, f"max({name}) OVER (PARTITION BY {by})",
                 f"{column} stands on the first line of an order only ({share(found.once_share(column))} of "
                 f"{count(found.several, 'order')} with several lines): it holds for all of them",
             )  # fmt: skip
-    del table
 
 
 def _clock(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
@@ -82,12 +98,6 @@ def _clock(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
         f"{column} gives the date and {clocks[0].name} the time of day",
     )  # fmt: skip
     del con
-
-
-def _currency(draft: Draft) -> None:
-    column = draft.columns.get("currency")
-    if column and len(draft.looked.profile[column].words) == 1:
-        draft.evidence["currency"] = f"always {draft.looked.profile[column].words[0][0]}"
 
 
 def _category_stands_in(draft: Draft) -> None:
@@ -113,7 +123,7 @@ def _customer(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
     draft.decide(
         "columns.customer_id",
         f"which column says who bought? {', '.join([said, *others])}",
-        f"customer_id = {quoted(found.column)}",
+        "as it stands: leave it so",
         *(f"customer_id = {quoted(name)}" for name in found.others[:2]),
         *([] if others else ["an export with the number under which a customer comes back"]),
         stands=found.column,

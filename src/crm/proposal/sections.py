@@ -76,6 +76,7 @@ def _decisions(decisions: Sequence[Decision], key: str) -> Lines:
     for one in decisions:
         if one.key == key:
             stands = f" Meanwhile: {one.stands}." if one.stands else " Nothing runs before that."
+            stands += " Look before it runs." if one.look else ""
             yield from toml.remark(
                 f"{one.question}{'' if one.question.endswith('?') else '.'}{stands}", mark="DECIDE: "
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -115,14 +116,16 @@ def _say_currency(content: Content) -> None:
     company = content.company
     found = company.currency
     if found and found.several:
-        said = ", ".join(f"{code} {rows:,}" for code, rows in found.several[:5])
+        lines = sum(rows for _, rows in found.several)
+        said = ", ".join(f"{code} {rows:,} or {share(rows / lines)}" for code, rows in found.several[:5])
         company.decisions.append(
             Decision(
                 "money.currency",
                 f"there are amounts in several currencies ({said} lines), and only one can be added up",
                 (
                     f"currency = {quoted(found.code)}: lines in the others are set aside",
-                    "turn all of them into one, in the export or by a query",
+                    f"currency = {quoted(found.several[1][0])}, or another: the same the other way round, with its "
+                    "reason in accepted_reasons",
                 ),
                 found.code,
             )
@@ -161,10 +164,22 @@ def _say_budgets(content: Content, measured: Measured) -> None:
     company = content.company
     for name, checked in measured.checked.items():
         total = float(checked.tally["money"].abs().sum()) if checked.contract.money else 0.0
+        own = {reason for draft in content.drafts if draft.name == name for _, reason, _ in draft.aside}
+        undecided = any(one.needed and one.key == f"source.tables.{name}.day_first" for one in _decided(content))
         for row in checked.reasons.to_dict("records"):
+            if undecided and str(row["outcome"]).endswith(" is not a date"):
+                continue  # as the day first was only tried
             money = abs(float(row["money"])) / total if total else 0.0
-            if max(row["rows"] / checked.rows, money) > _BUDGET:
+            part = max(row["rows"] / checked.rows, money)
+            if part > _BUDGET and row["outcome"] in own:
+                company.accepted[str(row["outcome"])] = (_rounded(part), "asked about at the query above")
+            elif part > _BUDGET:
                 _accept(company, name, str(row["outcome"]), int(row["rows"]), checked.rows, money)
+
+
+def _decided(content: Content) -> Iterator[Decision]:
+    for draft in content.drafts:
+        yield from draft.decisions
 
 
 def _accept(company: Company, table: str, reason: str, rows: int, of: int, money: float) -> None:
@@ -173,16 +188,24 @@ def _accept(company: Company, table: str, reason: str, rows: int, of: int, money
     part, few = max(rows / of, money), money > _BUDGET and money > _MUCH_MONEY * rows / of
     said = f"{count(rows, 'row')} of {of:,} of {table} ({share(rows / of)})"
     said += f" with {share(money)} of the money" if few else ""
+    if reason == f"the amount is not in {company.currency.code if company.currency else ''}":
+        company.accepted[reason] = (_rounded(part), f"{said}: see [money] currency")
+        return
     if few or reason.endswith(_NOT_READ) or part > 0.9 or (part > 0.5 and reason != _ANONYMOUS):
         company.decisions.append(
             Decision(
                 "quality.accepted_reasons",
                 f"{said} would be set aside because {reason}: more than a run allows",
-                ("look at them with crm check, and mend the section above or the export",),
+                (
+                    "crm check shows them, and what mends them; to go on without them: accepted_reasons = "
+                    + "{"
+                    + f"{quoted(reason)} = {_rounded(part)}"
+                    + "}",
+                ),
             )
         )
         return
-    rounded = min(1.0, math.ceil(part * 20 + 0.1) / 20)
+    rounded = _rounded(part)
     before = company.accepted.get(reason, (0.0, ""))[0]
     company.accepted[reason] = (max(before, rounded), f"{said} are set aside for it")
     if reason.startswith("the row "):  # repeated rows: decided where repeated_rows is
@@ -197,6 +220,11 @@ def _accept(company: Company, table: str, reason: str, rows: int, of: int, money
             f"up to {share(rounded)} are accepted",
         )
     )
+
+
+def _rounded(part: float) -> float:
+    """A share a little larger, in steps of a twentieth."""
+    return min(1.0, math.ceil(part * 20 + 0.1) / 20)
 
 
 def settle_notebooks(company: Company, home: Path) -> None:

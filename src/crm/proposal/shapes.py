@@ -20,7 +20,7 @@ _CLOCK = r"9?9:99(:99)?([.,]9+)?( ?[aA]\.?[aA]\.?)?"
 _ZONE = r"( ?([aA]|[+-]99(:?99)?|AAA))"
 _ISO_DAY, _ISO_TIME = r"9999[-/.]9?9[-/.]9?9", rf"([ aA]{_CLOCK})"
 _SLASHED = r"9?9([/.\-])9?9\1(9999|99)"
-_WORD = r"[Aa]{3,9}\.?"
+_WORD = r"[^\W\d_]{3,12}\.?"
 
 NUMBERS = {
     "whole": r"9+",
@@ -36,17 +36,26 @@ DATES = {
     "year first": rf"{_ISO_DAY}{_ISO_TIME}?",
     "year first, with zone": rf"{_ISO_DAY}{_ISO_TIME}{_ZONE}",
     "slashed": rf"{_SLASHED}(,? +{_CLOCK})?",
-    "named": rf"(9?9[-. /]+{_WORD}[-. ,/]+(9999|99)|{_WORD}[-. ]+9?9,?[-. ]+9999)(,? +{_CLOCK})?",
+    "named": rf"(9?9\.?[-. /]+{_WORD}[-. ,/]+(9999|99)|{_WORD}[-. ]+9?9,?[-. ]+9999)(,? +{_CLOCK})?",
 }
 _SYMBOLS = "$€£¥₹₽₺₩¢"
-_MONEY = re.compile(rf"(?:AAA|[{_SYMBOLS}])?([9.,]+(?:[aA][+-]?9+)?)(?:AAA|[{_SYMBOLS}])?")
+_MARK = rf"A{{0,2}}\$|AAA|[Aa]a\.?|[Aa]aa|ał|Ač|[{_SYMBOLS}]"
+_MONEY = re.compile(rf"({_MARK})?([9.,]+(?:[aA][+-]?9+)?(?:[.,]-+)?)({_MARK})?")
 CURRENCIES = {
-    "AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP", "HKD",
-    "HUF", "IDR", "ILS", "INR", "JPY", "KRW", "MAD", "MXN", "MYR", "NOK", "NZD", "PEN", "PHP", "PLN", "RON", "RSD",
-    "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
+    "AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP",
+    "HKD", "HUF", "IDR", "ILS", "INR", "ISK", "JPY", "KRW", "MAD", "MXN", "MYR", "NOK", "NZD", "PEN", "PHP",
+    "PLN", "PYG", "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
 }  # fmt: skip
 SYMBOLS = {"€": "EUR", "£": "GBP", "₽": "RUB", "₺": "TRY", "₩": "KRW"}  # those that are one currency's own
-_CURRENCY = re.compile(rf"[{_SYMBOLS}]|{'|'.join(sorted(CURRENCIES))}", re.IGNORECASE)
+WORDS = {
+    "R$": "BRL", "US$": "USD", "CA$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD", "ZŁ": "PLN",
+    "KČ": "CZK", "FT": "HUF", "LEI": "RON", "KR": "kr", "RS": "Rs", "FR": "CHF",
+}  # fmt: skip
+"""What stands at amounts in place of a symbol."""
+_CURRENCY = re.compile(
+    rf"[A-Z]{{1,2}}\$|[{_SYMBOLS}]|(?:{'|'.join(sorted({*CURRENCIES, *(w for w in WORDS if w.isalpha())}))})",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -135,11 +144,11 @@ def forms_of(shapes: Iterable[Shape]) -> Forms:
             examples.setdefault(date, one.low)
         elif re.fullmatch(_CLOCK, one.shape):
             clocks += one.rows
-        elif number := number_in(one.shape):
+        elif (number := number_in(one.shape)) and _is_currency(number.mark, one):
             numbers[number.kind] += one.rows
             negative += one.rows * number.negative
             examples.setdefault(number.kind, one.low)
-            if number.marked and (symbol := _CURRENCY.search(one.low)):
+            if number.mark and (symbol := _CURRENCY.search(one.low)):
                 symbols[symbol[0].upper()] += one.rows
         else:
             strange.append(one)
@@ -148,11 +157,16 @@ def forms_of(shapes: Iterable[Shape]) -> Forms:
 
 @dataclass(frozen=True)
 class Number:
-    """What kind of number a shape is, whether it is below nought, and whether a mark of currency stands at it."""
+    """What kind of number a shape is, whether it is below nought, and the shape of what stands at it."""
 
     kind: str
     negative: bool
-    marked: bool
+    mark: str
+
+
+def _is_currency(mark: str, one: Shape) -> bool:
+    """Is what stands at a number of this mark a currency, as far as one knows currencies by their letters?"""
+    return mark in ("", "AAA") or bool(_CURRENCY.search(one.low) and _CURRENCY.search(one.high))
 
 
 def number_in(shape: str) -> Number | None:
@@ -162,13 +176,13 @@ def number_in(shape: str) -> Number | None:
     if signless == bare:
         signless = re.sub(r"^\((.*)\)$|^(.*)-$", r"\1\2", bare)
     found = _MONEY.fullmatch(signless)
-    kind = _named(found[1], NUMBERS) if found else None
+    kind = _named(re.sub(r"[.,]-+$", "", found[2]), NUMBERS) if found else None
     if found is None or kind is None:
         return None
     return Number(
         kind,
-        negative="-" in bare.replace("a-", "").replace("A-", "") or bare.startswith("("),
-        marked=found[1] != signless,
+        negative="-" in re.sub(r"[aA]-|[.,]-+$", "", bare) or bare.startswith("("),
+        mark=found[1] or found[3] or "",
     )
 
 

@@ -16,7 +16,8 @@ MEANINGS: dict[str, str] = {
     "customer": "customer kunnr customers cust kunde kunden kund kd client clients cliente clientes buyer "
     "buyers shopper member members mitglied household hh user users usuario utilisateur account "
     "acct konto consumer patron subscriber guest acheteur comprador klant debitor abonnent "
-    "loyalty card karte cardholder donor player person recipient empfanger purchaser",
+    "cpf cnpj nif cuit rut klient kontrahent zakaznik asiakas kundnummer loyalty card karte cardholder donor "
+    "player person recipient empfanger purchaser",
     "personal": "firstname lastname surname vorname nachname forename address adresse street strasse phone "
     "telephone tel telefon mobile mobil handy fax birthday birthdate geburtstag geburtsdatum "
     "dob ip iban company firma notes",
@@ -31,9 +32,11 @@ MEANINGS: dict[str, str] = {
     "receipt invoice invoices inv transaction transactions txn trx trans tran bill beleg belege "
     "bon bons rechnung auftrag bestellung bestell commande facture ticket pedido factura sale "
     "sales check docket warenkorb cart checkout kauf vorgang purchase purchases compra achat vente "
-    "venta quittung kassenbon verkauf verkaufe umsatze orderlines pos booking reservation",
+    "venta pedido paragon paragonu zamowienie ordine scontrino boleta comanda bestelling objednavka quittung "
+    "kassenbon verkauf verkaufe umsatze orderlines pos booking reservation",
     "line": "line lines position item items lineitem row zeile detail details posten entry seq sequence",
-    "product": "product matnr products prod produkt produkte produit producto article artikel art item "
+    "product": "towar produto prodotto tuote vara zbozi product matnr products prod produkt produkte produit "
+    "producto article artikel art item "
     "items sku stock material ware waren plu ean upc gtin isbn asin articulo merchandise goods "
     "book",
     "variant": "variant version size grosse color colour farbe",
@@ -47,14 +50,16 @@ MEANINGS: dict[str, str] = {
     "maker": "maker manufacturer hersteller fabricant fabricante vendor supplier lieferant make",
     "margin": "margin marge rohertrag db",
     # how much
-    "quantity": "quantity fkimg kwmeng unidades unites einheiten qty qnt qnty menge anzahl stuck stk pieces "
+    "quantity": "ilosc quantidade quantita uds aantal antal mnozstvi quantity fkimg kwmeng unidades unites "
+    "einheiten qty qnt qnty menge anzahl stuck stk pieces "
     "pcs cantidad quantite quantities volume cds units qte cant count",
     "unit": "unit einzel each per single pro unitario unitaire",
-    "price": "price preis prix precio prijs prezzo msrp",
-    "amount": "amount netwr amounts amt betrag total totals sum summe value values wert revenue umsatz "
+    "price": "preco cena pvp pris price preis prix precio prijs prezzo msrp",
+    "amount": "wartosc valor monto importo kwota bedrag belopp castka amount netwr amounts amt betrag total "
+    "totals sum summe value values wert revenue umsatz "
     "sales montant importe spend spent payment monto turnover ext extended money dollars dollar "
     "euro gesamt gesamtbetrag charge proceeds tot erlos subtotal zwischensumme",
-    "net": "net netwr netto ht neto excl exkl",
+    "net": "imponible taxable nettowert net netwr netto ht neto excl exkl",
     "gross": "gross brutto ttc bruto incl inkl",
     "percent": "percent percentage pct prozent share anteil rate quote",
     "tax": "tax taxes vat mwst ust iva tva steuer gst",
@@ -91,7 +96,7 @@ MEANINGS: dict[str, str] = {
     "expires": "expires expiry expiration expired ablauf gultig lapses",
     "closed": "closed resolved geschlossen erledigt solved completed",
     # what about
-    "status": "status stage stufe state zustand estado etat financial fulfillment",
+    "status": "situacao status stage stufe state zustand estado etat financial fulfillment",
     "reason": "reason grund motif motivo ursache",
     "channel": "channel kanal canal medium touchpoint vertriebsweg vertriebskanal salesperson",
     "source": "source quelle origin herkunft referrer utm referer",

@@ -12,6 +12,7 @@ from crm.config import TableMapping
 from crm.contracts import CONTRACTS
 from crm.engine import sql_name, sql_text
 from crm.proposal.matching import Matched, is_excel_day, packed, since_epoch
+from crm.proposal.months import foreign_months, moment_of_words
 from crm.proposal.profile import Column, Table, value_of
 from crm.sources.mapping.values import SLASHED, SPECIAL_FORMATS, Manner, moment, number
 
@@ -81,6 +82,7 @@ class Written:
     decimal_comma: None where some numbers have a comma and some a point.   mark_evidence: in words.
     days:          per column with such dates.   formats: date formats that must be named, by column.
     empty:         further words that stand for nothing.
+    months:        per column whose months are words of another language: the words and their numbers.
     """
 
     decimal_comma: bool | None
@@ -90,6 +92,7 @@ class Written:
     empty: tuple[str, ...] = ()
     zoned: dict[str, int] = field(default_factory=dict)
     timed: bool = False
+    months: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def day_first(self) -> bool | None:
@@ -122,11 +125,37 @@ def examine_writing(con: duckdb.DuckDBPyConnection, table: Table, matched: Match
         comma,
         evidence,
         days=days,
-        formats={c.name: form for c in moments if (form := format_of(c))} | years,
+        formats={c.name: form for c in moments if (form := format_of(c) or _day_before_month(con, table, c))} | years,
         empty=tuple(sorted({word for c in (*numbers, *moments) for word in _words_for_nothing(c)})),
         zoned={c.name: rows for c in moments if (rows := _zoned(c))},
+        months={c.name: words for c in moments if (words := foreign_months(con, table, c))},
         timed=any(c.forms.timed or format_of(c).startswith("epoch") for c in moments),
     )
+
+
+def _day_before_month(con: duckdb.DuckDBPyConnection, table: Table, column: Column) -> str:
+    """The format of dates such as 2022-31-01, where some can be nothing else and none is year, month and day only."""
+    shapes = column.forms.shapes
+    if column.kind != "VARCHAR" or not all(re.match(r"9999[-/.]99[-/.]99", one.shape) for one in shapes):
+        return ""
+    value = value_of(column.name, column.kind)
+    middle, last = (f"TRY_CAST(substr({value}, {at}, 2) AS INTEGER)" for at in (6, 9))
+    days, months = con.execute(
+        f"SELECT count(*) FILTER ({middle} > {_MONTHS} AND {last} <= {_MONTHS}), "
+        f"count(*) FILTER ({last} > {_MONTHS} AND {middle} <= {_MONTHS}) FROM {table.relation}"
+    ).fetchall()[0]
+    marks = {one.shape[10:] for one in shapes}
+    clocks = {
+        "": "",
+        " 99:99": " %H:%M",
+        " 99:99:99": " %H:%M:%S",
+        "a99:99:99": "T%H:%M:%S",
+        "A99:99:99": "T%H:%M:%S",
+    }
+    if not days or months or len(marks) > 1 or not marks <= clocks.keys():
+        return ""
+    mark = shapes[0].shape[4]
+    return f"%Y{mark}%d{mark}%m{clocks[marks.pop()]}"
 
 
 def _zoned(column: Column) -> int:
@@ -246,6 +275,18 @@ def as_number(column: Column, manner: Manner) -> str:
     return f"TRY_CAST({number(value, column.kind, manner)} AS DOUBLE)"
 
 
+def plain_number(column: Column, manner: Manner) -> str:
+    """SQL of a column's number that a person can read, for a query in crm.toml."""
+    name, forms = sql_name(column.name), column.forms
+    if column.kind != "VARCHAR":
+        return f"CAST({name} AS DECIMAL(18, 4))"
+    if all(re.fullmatch(r"-?(9+)?(\.9+)?", one.shape) for one in forms.shapes) and not manner.decimal_comma:
+        return f"TRY_CAST({name} AS DECIMAL(18, 4))"
+    if all(re.fullmatch(r"-?(9|\.999)+(,9+)?", one.shape) for one in forms.shapes) and manner.decimal_comma:
+        return f"TRY_CAST(replace(replace({name}, '.', ''), ',', '.') AS DECIMAL(18, 4))"
+    return f"TRY_CAST({number(value_of(column.name, column.kind), column.kind, manner)} AS DECIMAL(18, 4))"
+
+
 def as_moment(column: Column, written: Written) -> str:
     """SQL of a column's moment, as the mapping will read it."""
     manner = written.manner()
@@ -260,6 +301,8 @@ def plain_moment(column: Column, written: Written) -> str:
     name = sql_name(column.name)
     if column.kind != "VARCHAR":
         return name
+    if months := written.months.get(column.name):
+        return moment_of_words(column, months)
     if form := written.formats.get(column.name) or format_of(column):
         return as_moment(column, written) if form in SPECIAL_FORMATS else f"try_strptime({name}, {sql_text(form)})"
     if packed(column):

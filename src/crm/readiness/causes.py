@@ -13,6 +13,7 @@ from crm.readiness.forms import (
     COMMA,
     DATES,
     DATES_OF_A_FORMAT,
+    DAY_BEFORE_MONTH,
     DAY_FIRST,
     MONTH_FIRST,
     NUMBERS,
@@ -125,7 +126,10 @@ def _possible_forms(trouble: _Trouble) -> Sequence[Form]:
         return PLACEHOLDERS
     match trouble.column.kind:
         case "timestamp":
-            return DATES_OF_A_FORMAT if mapping and mapping.date_formats else DATES
+            if mapping and mapping.date_formats:
+                return DATES_OF_A_FORMAT
+            few = trouble.share < READ_THE_OTHER_WAY  # a slip here and there is no manner of writing
+            return [form for form in DATES if not (few and form is DAY_BEFORE_MONTH)]
         case "money" | "number":
             said = COMMA if mapping and mapping.decimal_comma else POINT
             return [form for form in NUMBERS if form is not said]

@@ -42,11 +42,14 @@ EPOCH = Form(r"1\d{9}([.,]\d+)?", "seconds since 1970", "set", 'date_format = "e
 EPOCH_MS = Form(r"1\d{12}", "milliseconds since 1970", "set", 'date_format = "epoch_ms"')
 ZEROS = Form(r"[0/.\-: T]+", "zeros in place of a date", "stand-in")
 NAMED = Form(r"\d{1,2}[\s./-]*\p{L}.*\d.*|\p{L}+\P{N}+\d.*", "months in words that are not read", "query")
+DAY_BEFORE_MONTH = Form(
+    r"\d{4}-(1[3-9]|2\d|3[01])-(0\d|1[0-2])", "the day before the month", "set", 'date_format = "%Y-%d-%m"'
+)
 NO_DAY = Form(r"\d{4}[-/.]?\d{1,2}[-/.]?\d{1,2}(\D.*)?", "days or hours that do not exist", "source")
 OTHER = Form(
     r".*\d.*", "dates written otherwise than date_format says", "set", 'date_format = ["…", "…"], all forms,'
 )
-DATES = (DAY_FIRST, MONTH_FIRST, EXCEL, EPOCH, EPOCH_MS, ZEROS, NAMED, NO_DAY, WORDS)
+DATES = (DAY_FIRST, MONTH_FIRST, EXCEL, EPOCH, EPOCH_MS, ZEROS, NAMED, DAY_BEFORE_MONTH, NO_DAY, WORDS)
 DATES_OF_A_FORMAT = (ZEROS, OTHER, WORDS)
 
 TRUTHS = (Form(r".*", "yes and no in other words", "query"),)

@@ -48,9 +48,21 @@ def next_step(readiness: Readiness, *, options: Sequence[str] = ()) -> str:
         return f"Next: mend or accept what is over its budget (part 1), then type: {check}"
     if not readiness.notebooks:
         return f"Next: put report notebooks into {readiness.notebooks_folder}, then type: {check}"
+    if readiness.last is not None and not readiness.measured["customers"]:
+        after = date_of(day_number(readiness.last) + 1)
+        return f"Next, type: {shlex.join(['crm', 'check', *_without_date(options), '--as-of', str(after)])}"
     if not readiness.can_describe:
         return f"Next: deliver what is missing (part 4) or choose another as-of date, then type: {check}"
     return f"Next, type: {run}"
+
+
+def _without_date(options: Sequence[str]) -> list[str]:
+    """The options without --as-of and its date."""
+    kept = list(options)
+    if "--as-of" in kept:
+        at = kept.index("--as-of")
+        del kept[at : at + 2]
+    return kept
 
 
 def _head(readiness: Readiness) -> Iterator[RenderableType]:

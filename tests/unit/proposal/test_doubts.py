@@ -133,7 +133,7 @@ def test_nothing_usable_says_what_was_looked_for_and_what_is_nearest(tmp_path):
     assert "There must be purchases" in error.value.rule
     assert "weather.csv (station, temperature)" in error.value.found
     assert (
-        "articles.csv (sku, name, category): nothing for who bought, when (a date), for how much" in error.value.found
+        "articles.csv (sku, name, category): nothing for who bought, when (a date), the amount" in error.value.found
     )
     assert "it is most like products" in error.value.found
 
@@ -310,7 +310,7 @@ def test_postgresql_with_lines_in_one_table_and_orders_in_another(postgres, tmp_
         "quantity": "qty",
         "unit_price": "unit_price",
     }
-    assert "NOT IN ('cancelled')" in tables["purchases"]["query"]
+    assert "IN ('cancelled') THEN 'no purchase by its status'" in tables["purchases"]["query"]
     assert "mail" not in tables["customers"]["query"]
     assert postgres.password not in proposal.toml + " ".join(proposal.summary)
     facts = read_facts(settings, anew=True)

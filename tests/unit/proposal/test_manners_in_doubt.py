@@ -36,7 +36,7 @@ def test_a_point_before_three_digits_needs_an_edit(tmp_path, look, some_orders):
     (decision,) = asked(proposal, "decimal_comma")
     assert decision.needed
     assert "net_amount" not in told["source"]["tables"]["purchases"]["columns"]
-    assert proposal.summary[-2] == "One edit is needed before it runs: decimal_comma."
+    assert proposal.summary[-2] == "2 edits are needed before it runs: decimal_comma, net_amount."
 
 
 @pytest.mark.parametrize(

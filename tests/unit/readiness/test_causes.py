@@ -58,6 +58,8 @@ CASES = [
      "seconds since 1970", 'Write date_format = "epoch"', True),
     ("milliseconds", "purchases", purchases(["1488326400000"], **DATE), "",
      "milliseconds since 1970", 'Write date_format = "epoch_ms"', True),
+    ("day before month", "purchases", purchases(["2017-31-01", "2017-13-02"] * 9, **DATE), "",
+     "the day before the month", 'Write date_format = "%Y-%d-%m"', True),
     ("zeros", "purchases", purchases(["0000-00-00", "0000-00-00 00:00:00"], **DATE), "",
      "zeros in place of a date", "they need a value", False),
     ("zeros where there may be none", "service_cases", cases(["0000-00-00"] * 3), "",

@@ -119,6 +119,9 @@ def test_the_next_step_is_the_first_that_helps(company, dirty):
     assert "part 1" in next_step(dirty)
     assert "report notebooks" in next_step(dataclasses.replace(good, notebooks=()))
     assert "part 4" in next_step(dataclasses.replace(good, can_describe=False))
+    before = dataclasses.replace(good, can_describe=False, measured=dict.fromkeys(good.measured, 0))
+    after = next_step(before, options=("--config", "x.toml", "--as-of", "1900-01-01"))
+    assert after.startswith("Next, type: crm check --config x.toml --as-of 20")
     assert "no purchase is left" in next_step(dataclasses.replace(good, first=None))
     lost = dataclasses.replace(good, tables=(dataclasses.replace(good.tables[0], unaccounted=2),))
     assert not lost.ok

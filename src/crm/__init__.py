@@ -10,6 +10,7 @@ The names with which a notebook of your own begins:
     examine_data(facts, as_of)                            # can we trust this data?
     describe_customer_base(facts, as_of)                  # who are our customers, and what happened?
     segment_customers(facts, as_of)                       # which kinds of customers do we have?
+    value_customers(facts, as_of)                         # what is each customer worth to us?
 
     labelled_snapshot(facts, as_of, horizon_days=56)      # ... with what happened next
     temporal_splits(facts, as_of, horizon_days=56)        # dates to learn from, dates to be judged on
@@ -25,12 +26,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crm.analyses.customer_base import describe_customer_base
     from crm.analyses.data_quality import examine_data
+    from crm.analyses.lifetime_value import value_customers
     from crm.analyses.segmentation import segment_customers
     from crm.config import read_settings
     from crm.facts import read_facts
     from crm.features import data_dictionary
     from crm.mart import open_mart
-    from crm.publishing import publish
+    from crm.publishing import publish, read_scores
     from crm.snapshots import labelled_snapshot, snapshot, temporal_splits
 
 __version__ = "0.1.0"
@@ -43,10 +45,12 @@ _ROOM_OF = {
     "open_mart": "crm.mart",
     "publish": "crm.publishing",
     "read_facts": "crm.facts",
+    "read_scores": "crm.publishing",
     "read_settings": "crm.config",
     "segment_customers": "crm.analyses.segmentation",
     "snapshot": "crm.snapshots",
     "temporal_splits": "crm.snapshots",
+    "value_customers": "crm.analyses.lifetime_value",
 }
 
 __all__ = [
@@ -57,10 +61,12 @@ __all__ = [
     "open_mart",
     "publish",
     "read_facts",
+    "read_scores",
     "read_settings",
     "segment_customers",
     "snapshot",
     "temporal_splits",
+    "value_customers",
 ]
 
 

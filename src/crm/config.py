@@ -208,6 +208,7 @@ class Definitions(Section):
     active_within_days: Days = Field(56, description="an active customer bought within these days")
     defected_after_days: Days = Field(56, description="and defected by buying nothing in the next")
     value_horizon_days: Days = Field(91, description="days ahead that lifetime value looks")
+    value_long_horizon_days: Days = Field(1095, description="days ahead of the discounted, long lifetime value")
     cross_sell_horizon_days: Days = Field(56, description="days ahead that cross-sell looks")
     cross_sell_level: Literal["category", "department", "product"] = "category"
     cross_sell_items: int = Field(300, ge=2, description="the most sold items that are considered")
@@ -223,6 +224,7 @@ class Money(Section):
     contact_cost: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default={"email": 0.01, "mail": 0.60, "phone": 4.00}, description="cost of one contact by channel"
     )
+    service_case_cost: float = Field(0.0, ge=0, description="cost of handling one service case; 0: not counted")
 
 
 class Quality(Section):

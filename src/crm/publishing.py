@@ -103,6 +103,17 @@ def publish(
     return Published(notebook, folder, names, rows, settings.as_of)
 
 
+def read_scores(name: str, *, settings: Settings, run_folder: str | Path = "") -> pd.DataFrame | None:
+    """The scores of another notebook for the same as-of date, by the name of the table; None where there are none.
+
+    In a run those of the run itself; in a draft those that were published last.
+    """
+    date = settings.as_of.isoformat()
+    folder = Path(run_folder) / "scores" if str(run_folder) else settings.folders.data / "scores"
+    file = folder / date / f"{name}.parquet"
+    return pd.read_parquet(file) if file.is_file() else None
+
+
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
         raise NotPublishable(

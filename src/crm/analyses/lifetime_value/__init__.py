@@ -1,1 +1,260 @@
-"""What will a customer be worth? Expected purchases and their value over a stated horizon."""
+"""What is each customer worth to us?
+
+`value_customers(facts, as_of)` gives every customer an expected value over the horizon with an interval, what is left
+of it as margin, and its worth in the long run; and all of them together. Rules of thumb, purchase models and models
+that learn are judged on dates whose outcome is known, and blended by what served there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from crm.analyses import absent, crowded_accounts, refuse_thin
+from crm.analyses.lifetime_value.answers import answer
+from crm.analyses.lifetime_value.blend import floor_of
+from crm.analyses.lifetime_value.candidates import Candidates, fit_candidates
+from crm.analyses.lifetime_value.dates import dates_to_judge_on
+from crm.analyses.lifetime_value.findings import all_findings, measures
+from crm.analyses.lifetime_value.first_purchases import first_channels, first_departments
+from crm.analyses.lifetime_value.foresight import foresee, likeliest, look_back
+from crm.analyses.lifetime_value.judging import Mixed, drift, judge, mix, mix_all, rule_to_ship
+from crm.analyses.lifetime_value.model import MONEY_DECIMALS, LifetimeModel
+from crm.analyses.lifetime_value.needs import REQUIREMENTS
+from crm.analyses.lifetime_value.portfolio import Sums, leaving_is_known, value_portfolio
+from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
+from crm.analyses.lifetime_value.result import Assumptions, Evidence, Shipped, Valued
+from crm.analyses.lifetime_value.spend import Independence, independence
+from crm.analyses.lifetime_value.unsaid import unsaid
+from crm.analyses.lifetime_value.worth import (
+    cost_to_serve,
+    long_over_near,
+    margin_rates,
+    mean_contact_cost,
+    share_of_known_margin,
+)
+from crm.facts import Facts
+from crm.features import data_dictionary
+from crm.finding import Findings
+from crm.mart import open_mart
+from crm.periods import date_of, day_number
+from crm.snapshots import snapshot
+
+SCORES = (
+    "customer_id", "expected_purchases", "expected_value", "value_low", "value_high", "typical_value",
+    "expected_margin", "long_margin", "probability_alive", "chance_of_no_purchase", "model_version",
+)  # fmt: skip
+FEWEST_DAYS_BEFORE = 91
+"""History before the previous as-of date without which nothing is said about what moved."""
+
+
+@dataclass(frozen=True)
+class LifetimeValue(Evidence):
+    """Everything the lifetime-value page shows; see `result` for its tables.
+
+    model: what values a customer from the numbers of a snapshot.
+    """
+
+    model: LifetimeModel
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The answers, most important first."""
+        return all_findings(self)
+
+    @property
+    def measures(self) -> dict[str, object]:
+        """The numbers for results.json."""
+        return measures(self)
+
+    @property
+    def unsaid(self) -> Mapping[str, str]:
+        """What these data do not allow to be said, by section: a sentence each."""
+        return unsaid(self)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row per customer with a purchase before the as-of date; money over the horizon."""
+        return self.valued.customers.assign(model_version=self.model.content[:12])[list(SCORES)]
+
+
+def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | None = None) -> LifetimeValue:
+    """What every customer with a purchase before `as_of` is expected to bring, and all of them together.
+
+    segments: scores of the segmentation (customer_id, cluster_name), for value by segment; None leaves it out.
+
+    The same facts, date, seed and segments give the same scores. Raises NotEnoughData where nothing can be said
+    (`REQUIREMENTS`).
+    """
+    settings = facts.settings
+    refuse_thin(REQUIREMENTS, facts, as_of)
+    seed, horizon = settings.runs.seed, settings.definitions.value_horizon_days
+    long_days = max(settings.definitions.value_long_horizon_days, horizon)
+    customers = snapshot(facts, as_of)
+    candidates = fit_candidates(facts, as_of, horizon_days=horizon, seed=seed)
+    dates = dates_to_judge_on(as_of, facts, horizon_days=horizon)
+    judged = mix_all([look_back(facts, date, days=dates.days, seed=seed) for date in dates.dates])
+    judgement = judge(judged, facts, days=dates.days, seed=seed)
+    foresight = foresee(candidates, customers, seed=seed)
+    now = mix(foresight, judged, rule=rule_to_ship(judgement))
+    model = _model(candidates, now, seed=seed)
+    valued = _valued(facts, model, as_of, customers, long_days=long_days)
+    table = valued.customers
+    sums = Sums(
+        purchases=float(table["expected_purchases"].sum()),
+        value=float(table["expected_value"].sum()),
+        margin=float(table["expected_margin"].sum()),
+        long_margin=float(table["long_margin"].sum()),
+    )
+    portfolio = value_portfolio(
+        candidates,
+        customers,
+        sums,
+        quantiles=now.seen.quantiles,
+        summed_width=float((table["value_high"] - table["value_low"]).sum()),
+        drift=drift(judged),
+        long_days=long_days,
+        seed=seed,
+    )
+    mart = open_mart(facts)
+    before, customers_before = _before(facts, model, as_of, long_days=long_days)
+    return LifetimeValue(
+        as_of=as_of,
+        horizon_days=horizon,
+        currency=settings.money.currency,
+        seed=seed,
+        valued=valued,
+        portfolio=portfolio,
+        judged=judgement,
+        shipped=_shipped(candidates, now),
+        independence=_independence(customers),
+        assumptions=Assumptions(
+            gross_margin=settings.money.gross_margin,
+            known_margin=share_of_known_margin(customers),
+            yearly_discount_rate=settings.money.yearly_discount_rate,
+            contact_cost=mean_contact_cost(settings) if "campaigns_received_365d" in customers else 0.0,
+            case_cost=settings.money.service_case_cost if "cases_365d" in customers else 0.0,
+            long_days=long_days,
+            churn_known=leaving_is_known(candidates, customers),
+        ),
+        answers=answer(
+            valued,
+            before,
+            snapshot=customers,
+            snapshot_before=customers_before,
+            first_departments=first_departments(mart, as_of),
+            first_channels=first_channels(mart, as_of),
+            segments=None if segments is None else segments.set_index("customer_id")["cluster_name"],
+            dictionary=data_dictionary(mart),
+        ),
+        crowded=crowded_accounts(facts, as_of),
+        wanting=absent(REQUIREMENTS, facts),
+        model=model,
+    )
+
+
+def _model(candidates: Candidates, now: Mixed, *, seed: int) -> LifetimeModel:
+    tables = {"purchases": now.seen.expected.purchases, "value": now.seen.expected.value}
+    return LifetimeModel(
+        candidates,
+        weights=now.weights,
+        factors=now.factors,
+        floors={what: floor_of(table) for what, table in tables.items()},
+        interval_level=now.interval_level,
+        silence=now.silence,
+        seed=seed,
+    )
+
+
+def _valued(facts: Facts, model: LifetimeModel, as_of: dt.date, customers: pd.DataFrame, *, long_days: int) -> Valued:
+    """The model's scores with money made of them."""
+    settings, mart, days = facts.settings, open_mart(facts), model.horizon_days
+    table = pd.concat([customers[["customer_id"]], model.score(customers)], axis=1)
+    value = table["expected_value"].to_numpy(dtype="float64")
+    rates = margin_rates(customers, gross_margin=settings.money.gross_margin)
+    cost = cost_to_serve(customers, value, settings, mart, days=days)
+    table["margin_rate"] = rates
+    table["cost_to_serve"] = cost.round(MONEY_DECIMALS)
+    table["expected_margin"] = (value * rates - cost).round(MONEY_DECIMALS)
+    lasting = _long_margin(model, customers, table, long_days=long_days, rate=settings.money.yearly_discount_rate)
+    table["long_margin"] = lasting.round(MONEY_DECIMALS)
+    return Valued(as_of, days, table)
+
+
+def _long_margin(
+    model: LifetimeModel, customers: pd.DataFrame, table: pd.DataFrame, *, long_days: int, rate: float
+) -> FloatArray:
+    """The margin of the horizon carried on by the purchase model; without one, nothing is expected beyond it."""
+    margin = table["expected_margin"].to_numpy(dtype="float64")
+    purchases = likeliest(model.candidates)
+    if purchases is None:
+        return margin
+    return margin * long_over_near(
+        purchases,
+        Histories.of(customers),
+        near_days=model.horizon_days,
+        long_days=long_days,
+        yearly_discount_rate=rate,
+    )
+
+
+def _before(
+    facts: Facts, model: LifetimeModel, as_of: dt.date, *, long_days: int
+) -> tuple[Valued | None, pd.DataFrame | None]:
+    """The previous date's customers, valued by the same model: so the customers moved and not the model."""
+    previous = date_of(day_number(as_of) - facts.settings.definitions.migration_days)
+    if day_number(previous) - facts.first_day < FEWEST_DAYS_BEFORE:
+        return None, None
+    customers = snapshot(facts, previous)
+    return _valued(facts, model, previous, customers, long_days=long_days), customers
+
+
+def _shipped(candidates: Candidates, now: Mixed) -> Shipped:
+    parts = list(dict.fromkeys(part for weights in now.weights.values() for part in weights.shares))
+    shares = pd.DataFrame({"part": parts})
+    for what, weights in now.weights.items():
+        shares[what] = [weights.shares.get(part, 0.0) for part in parts]
+    learners = candidates.learners
+    return Shipped(
+        name=now.weights["value"].name,
+        shares=shares,
+        level_from={
+            what: "the blend itself" if weights.own_level else "the purchase models"
+            for what, weights in now.weights.items()
+        },
+        purchase_models=pd.DataFrame(
+            [
+                _told(model.name, model.log_likelihood, model.parameters)
+                for model in candidates.purchase_models.values()
+            ],
+            columns=["model", "log_likelihood", "parameters", "k"],
+        ),
+        looks_at=learners.weights if learners else pd.DataFrame(columns=["column", "purchases", "value"]),
+        why_not=candidates.why_not,
+        learnt_from=learners.dates if learners else (),
+        learnt_days=learners.days if learners else 0,
+    )
+
+
+def _told(name: str, log_likelihood: float, parameters: Mapping[str, float]) -> dict[str, object]:
+    words = ", ".join(f"{key} {value:.4g}" for key, value in parameters.items() if key != "k")
+    return {
+        "model": name,
+        "log_likelihood": log_likelihood,
+        "parameters": words,
+        "k": int(parameters.get("k", 1)),
+    }
+
+
+def _independence(customers: pd.DataFrame) -> Independence:
+    days = customers["purchase_days"].to_numpy(dtype="float64")
+    mean = customers["net_sales_ever"].to_numpy(dtype="float64") / np.maximum(days, 1.0)
+    return independence(customers["frequency"].to_numpy(dtype="float64"), mean)
+
+
+__all__ = ["REQUIREMENTS", "LifetimeModel", "LifetimeValue", "value_customers"]

@@ -1,0 +1,192 @@
+"""What may a customer bring? The spread around an expectation, by drawing what customers may do.
+
+A purchase model says how likely each number of purchase days is, the spend model what they may cost. Draws of both,
+scaled to the expected value, give the quantiles. How wide they must be is learnt from dates whose outcome is known:
+the level is taken at which as many customers fell inside as the nominal level promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
+from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
+from crm.analyses.lifetime_value.spend import SpendModel
+
+NOMINAL = 0.90
+LEVELS = (0.50, 0.60, 0.70, 0.75, 0.80, 0.84, 0.87, 0.90, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995)
+"""Levels at which quantiles are kept; which of them holds 90 % of customers is learnt."""
+
+DRAWS = 400
+AT_ONCE = 5_000
+VARIATION_UNKNOWN = 1.0
+"""Standard deviation over mean of a purchase day's value where no spend model could be fitted."""
+
+FEWEST_OF_EACH = 10
+
+FARTHEST = 3.0
+"""By how much at most the draws are scaled: beyond, the purchase model and the blend do not speak of one customer."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The chance of no purchase, drawn to what came on judged dates: a logistic function of two numbers.
+
+    The purchase model's own chance knows a customer's rhythm, the blend's expected purchases everything else.
+    """
+
+    intercept: float = 0.0
+    by_model: float = 1.0
+    by_expected: float = 0.0
+
+    def chance(self, model: FloatArray, expected: FloatArray) -> FloatArray:
+        """The chance that each customer buys nothing within the horizon."""
+        inner = self.intercept + self.by_model * _logit(model) + self.by_expected * np.log(np.maximum(expected, 1e-6))
+        return np.asarray(1 / (1 + np.exp(-np.clip(inner, -30.0, 30.0))))
+
+    def as_record(self) -> dict[str, float]:
+        """Plain numbers, fit for JSON."""
+        return {"intercept": self.intercept, "by_model": self.by_model, "by_expected": self.by_expected}
+
+
+def fit_silence(judged: Sequence[tuple[FloatArray, FloatArray, FloatArray]]) -> Silence:
+    """From the model's chance, the blend's purchases and the purchases that came; the model's own chance without.
+
+    At least ten customers must have stayed silent, and ten not, for anything to be learnt.
+    """
+    if not judged:
+        return Silence()
+    model, expected, came = (np.concatenate([one[place] for one in judged]) for place in range(3))
+    silent = came <= 0
+    if min(silent.sum(), (~silent).sum()) < FEWEST_OF_EACH:
+        return Silence()
+    inputs = np.column_stack([_logit(model), np.log(np.maximum(expected, 1e-6))])
+    with threadpool_limits(limits=1):
+        fitted = LogisticRegression(C=10.0, max_iter=200).fit(inputs, silent)
+    weights = [float(weight) for weight in fitted.coef_[0]]
+    return Silence(float(fitted.intercept_[0]), weights[0], weights[1])
+
+
+def _logit(chance: FloatArray) -> FloatArray:
+    within = np.clip(chance, 1e-4, 1 - 1e-4)
+    return np.log(within / (1 - within))
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Per customer (rows) of the draws before scaling: low and high by level (columns), the median, and the mean."""
+
+    low: FloatArray
+    high: FloatArray
+    median: FloatArray
+    mean: FloatArray
+    total_spread: float
+
+    def at(self, level: float, expected: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Low, median and high per customer at one of `LEVELS`, scaled to the expected value."""
+        column = LEVELS.index(level)
+        scale = scaling(self.mean, expected)
+        return self.low[:, column] * scale, self.median * scale, self.high[:, column] * scale
+
+
+def scaling(mean: FloatArray, expected: FloatArray) -> FloatArray:
+    """From the draws' mean to the expected value, within bounds."""
+    return np.clip(expected / np.maximum(mean, 1e-12), 1 / FARTHEST, FARTHEST)
+
+
+def draw_quantiles(
+    model: PurchaseModel,
+    histories: Histories,
+    days: float,
+    *,
+    spend: SpendModel | None,
+    purchase_days: FloatArray,
+    each: FloatArray,
+    seed: int,
+) -> Quantiles:
+    """Quantiles of what each customer may bring within `days`, from 400 draws, some thousand customers at a time.
+
+    each: the expected value of a purchase day.     total_spread of the result: standard deviation of the sum over all
+    customers, over its mean: what chance alone does to a total.
+    """
+    ends = np.array([(1 - level) / 2 for level in LEVELS])
+    lows, highs, medians, means, variance = [], [], [], [], 0.0
+    for number, start in enumerate(range(0, max(len(histories), 1), AT_ONCE)):
+        some = slice(start, start + AT_ONCE)
+        rng = np.random.default_rng([seed, number])
+        counts = _draw_counts(model, histories.take(some), days, rng)
+        draws = _draw_values(counts, spend, purchase_days[some], each[some], rng)
+        draws.sort(axis=1)
+        lows.append(draws[:, _places(ends)])
+        highs.append(draws[:, _places(1 - ends)])
+        medians.append(draws[:, DRAWS // 2])
+        means.append(draws.mean(axis=1))
+        variance += float(draws.var(axis=1).sum())
+    total = float(np.concatenate(means).sum())
+    return Quantiles(
+        low=np.concatenate(lows),
+        high=np.concatenate(highs),
+        median=np.concatenate(medians),
+        mean=np.concatenate(means),
+        total_spread=float(np.sqrt(variance) / max(total, 1e-12)),
+    )
+
+
+def covering_level(judged: Sequence[tuple[Quantiles, FloatArray, FloatArray]]) -> float:
+    """The smallest level at which 90 % of the customers of these dates fell inside; the nominal one without a date.
+
+    judged: quantiles, expected value and actual value per customer of each date; every date counts the same.
+    """
+    if not judged:
+        return NOMINAL
+    for level in LEVELS:
+        if np.mean([covered(one, expected, actual, level) for one, expected, actual in judged]) >= NOMINAL:
+            return level
+    return LEVELS[-1]
+
+
+def covered(quantiles: Quantiles, expected: FloatArray, actual: FloatArray, level: float) -> float:
+    """The share of customers whose actual value lay within."""
+    low, _, high = quantiles.at(level, expected)
+    return float(((actual >= low) & (actual <= high)).mean()) if len(actual) else float("nan")
+
+
+def _places(ends: FloatArray) -> FloatArray:
+    return np.clip(np.rint(ends * (DRAWS - 1)), 0, DRAWS - 1).astype("int64")
+
+
+def _draw_counts(model: PurchaseModel, histories: Histories, days: float, rng: np.random.Generator) -> FloatArray:
+    """Purchase days per customer (rows) and draw: a day is at most one of them."""
+    if not len(histories):
+        return np.zeros((0, DRAWS))
+    heaviest = float(model.expected_purchases(histories, days).max())
+    most = int(min(np.ceil(days), np.ceil(heaviest + 8 * np.sqrt(heaviest) + 10)))
+    cumulative = np.cumsum(model.count_probabilities(histories, days, most), axis=1)
+    even = (np.arange(DRAWS) + rng.random((len(histories), DRAWS))) / DRAWS  # stratified: the tails are always there
+    counts = np.empty_like(even)
+    for row, (steps, chances) in enumerate(zip(cumulative, even, strict=True)):
+        counts[row] = np.searchsorted(steps, chances)
+    return np.minimum(counts, most)
+
+
+def _draw_values(
+    counts: FloatArray,
+    spend: SpendModel | None,
+    purchase_days: FloatArray,
+    each: FloatArray,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Net sales per customer and draw: a sum of Gamma amounts around a mean that is itself not known for sure."""
+    if spend is None:
+        shape = 1 / VARIATION_UNKNOWN**2
+        amounts: FloatArray = rng.gamma(np.maximum(shape * counts, 1e-12)) / shape * each[:, None] * (counts > 0)
+        return amounts
+    known = spend.p * purchase_days[:, None] + spend.q
+    mean = each[:, None] * (known - 1) / rng.gamma(np.broadcast_to(known, counts.shape))
+    drawn: FloatArray = rng.gamma(np.maximum(spend.p * counts, 1e-12)) / spend.p * mean * (counts > 0)
+    return drawn

@@ -1,0 +1,327 @@
+"""What lifetime value found, in sentences made of its own numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from crm.analyses import counted, not_one_person, not_there
+from crm.analyses.lifetime_value.answers import GIVEN_UP, TOP
+from crm.analyses.lifetime_value.apart import without_window
+from crm.analyses.lifetime_value.groups import OTHER, UP_TO
+from crm.analyses.lifetime_value.moved import NEW, SAME
+from crm.analyses.lifetime_value.result import Amount, Assumptions, Evidence
+from crm.analyses.lifetime_value.say import first, known, say
+from crm.analyses.lifetime_value.trusted import (
+    churn_unknown,
+    coverage,
+    fallback,
+    horizon_shortened,
+    independence,
+    interval,
+    shipped,
+    trust,
+    trusted_less_than_the_rule,
+)
+from crm.finding import Finding, Findings
+from crm.mart import UNKNOWN
+
+MARKS_TOLD = 4
+
+FEWEST_COMPARED = 20
+"""The best and the worst group are told among those of as many customers; smaller ones are so by chance."""
+
+_NUMBER = {"count": ":,.1f", "number": ":,.1f", "money": ":,.2f", "share": ":.0%", "days": ":,.0f"}
+_UNIT = {"money": " {currency}", "days": " days"}
+
+
+def all_findings(evidence: Evidence) -> Findings:
+    """Every finding the evidence allows, what matters most first.
+
+    That comes before all else which says that a rule of thumb does as well.
+    """
+    doubt, trusted = (trust(evidence), None) if trusted_less_than_the_rule(evidence) else (None, trust(evidence))
+    return Findings(
+        [
+            doubt,
+            worth(evidence),
+            concentration(evidence),
+            not_one_person(evidence.crowded, evidence.as_of),
+            at_risk(evidence),
+            acquire(evidence),
+            top_tier(evidence),
+            moved(evidence),
+            trusted,
+            coverage(evidence),
+            interval(evidence),
+            horizon_shortened(evidence),
+            churn_unknown(evidence),
+            fallback(evidence),
+            assumptions(evidence),
+            independence(evidence),
+            shipped(evidence),
+            not_there(evidence.wanting, evidence.as_of),
+        ]
+    )
+
+
+def measures(evidence: Evidence) -> dict[str, object]:
+    """The numbers for results.json: the whole, the judged dates, the groups; no customer by name."""
+    answers, judged, made_of = evidence.answers, evidence.judged, evidence.shipped
+    return {
+        "customers": len(evidence.valued.customers),
+        "horizon_days": evidence.horizon_days,
+        "portfolio": asdict(evidence.portfolio),
+        "assumptions": asdict(evidence.assumptions),
+        "shipped": made_of.name,
+        "shares": made_of.shares,
+        "level_from": dict(made_of.level_from),
+        "purchase_models": made_of.purchase_models,
+        "judged_days": judged.days,
+        "judged": judged.table,
+        "judged_mean": judged.mean,
+        "against_best_rule": judged.against_best_rule,
+        "coverage": judged.coverage,
+        "weekly": judged.weekly,
+        "tenths": answers.tenths,
+        "top_tier": answers.top_tier,
+        "apart": answers.apart,
+        "at_risk": answers.at_risk,
+        "by_segment": answers.by_segment,
+        "by_department": answers.by_department,
+        "by_cohort": answers.by_cohort,
+        "by_channel": answers.by_channel,
+        "moved": answers.moved,
+    }
+
+
+def worth(evidence: Evidence) -> Finding | None:
+    """What the customers of today are worth, over the horizon and over the long one, with its assumptions."""
+    whole, money = evidence.portfolio, evidence.assumptions
+    values: dict[str, Any] = {"level": whole.level, "long_days": money.long_days, "rate": money.yearly_discount_rate}
+    parts = {
+        name: _amount(name, amount, values)
+        for name, amount in (("value", whole.value), ("margin", whole.margin), ("long_margin", whole.long_margin))
+    }
+    customers = len(evidence.valued.customers)
+    who = "the one customer there is" if customers == 1 else counted("customers", customers, "customer")
+    template = (
+        f"As of {{as_of}}, {who} can be expected to bring {parts['value']} of net sales in the next {{days}} days"
+        f", and a margin of {parts['margin']} after the cost to serve, {_margin(money, values)}. "
+        f"Over {{long_days:,}} days the margin comes to {parts['long_margin']}, discounted by {{rate:.0%}} a year."
+    )
+    if "value_low" in values:
+        template += " In brackets: the interval that is to hold the total in {level:.0%} of cases."
+    return say(evidence, "worth", template + " Customers still to be won are not in it.", values)
+
+
+def concentration(evidence: Evidence) -> Finding | None:
+    """How few bring half."""
+    if evidence.answers.top_tier.empty or len(evidence.valued.customers) < 2:
+        return None
+    row, tenths = first(evidence.answers.top_tier), evidence.answers.tenths
+    values: dict[str, Any] = {
+        "top": int(row["customers"]),
+        "share": float(row["share_of_customers"]),
+        "reached": float(row["share_of_margin"]),
+    }
+    bring = counted("top", values["top"], "of {customers:,} customers", "of {customers:,} customers")
+    verb = "brings" if values["top"] == 1 else "bring"
+    template = (
+        f"{bring} ({{share:.0%}}) {verb} {{reached:.0%}} of the margin that is expected in the next {{days}} days"
+    )
+    if len(tenths) == 10 and tenths["value"].sum() > 0:
+        best = first(tenths)
+        values |= {"tenth": int(best["customers"]), "tenth_share": float(best["share"])}
+        template += "; the best tenth ({tenth:,}) " + ("brings" if values["tenth"] == 1 else "bring")
+        template += " {tenth_share:.0%} of the net sales"
+    return say(evidence, "concentration", template + ".", values, evidence.answers.top_tier)
+
+
+def top_tier(evidence: Evidence) -> Finding | None:
+    """What sets those apart who bring half of the margin."""
+    rows = evidence.answers.apart.head(MARKS_TOLD)
+    if rows.empty or evidence.answers.top_tier.empty:
+        return None
+    values: dict[str, Any] = {"top": int(first(evidence.answers.top_tier)["customers"])}
+    clauses = []
+    for place, row in enumerate(rows.to_dict("records"), start=1):
+        number, unit = _NUMBER.get(str(row["type"]), ":,.1f"), _UNIT.get(str(row["type"]), "")
+        values |= {f"feature_{place}": without_window(str(row["feature"]))}
+        values |= {f"{name}_{place}": float(row[name]) for name in ("top", "others", "chance_higher", "low", "high")}
+        clauses.append(
+            f"{{feature_{place}}} {{top_{place}{number}}}{unit} against {{others_{place}{number}}} "
+            f"({{chance_higher_{place}:.0%}}; {{low_{place}:.0%}} to {{high_{place}:.0%}})"
+        )
+    template = (
+        "Beside buying for more money, the {top:,} customers who bring half of the margin differ from the others, on "
+        f"average, by {'; '.join(clauses)}. In brackets: how often one of them has more of it than one of the others."
+    )
+    return say(evidence, "top_tier", template, values)
+
+
+def at_risk(evidence: Evidence) -> Finding | None:
+    """What may stay away with those who buy nothing."""
+    table = evidence.answers.at_risk
+    risk, expected = float(table["at_risk"].sum()), float(table["value"].sum())
+    if not risk > 0:
+        return None
+    given_up = int(table["given_up"].sum())
+    values: dict[str, Any] = {
+        "at_risk": risk,
+        "expected": expected,
+        "part": risk / (risk + expected),
+        "given_up": given_up,
+        "from": GIVEN_UP,
+    }
+    template = (
+        "Customers who may not come back within {days} days would bring {at_risk:,.0f} {currency} of net sales if "
+        "they did: so much is missing from the {expected:,.0f} {currency} that are expected, {part:.0%} of both "
+        "together"
+    )
+    top = table[table["tier"] == TOP]
+    if len(top) and len(table) > 1:
+        row = first(top)
+        values |= {
+            "top": int(row["customers"]),
+            "top_at_risk": float(row["at_risk"]),
+            "top_share": float(row["share"]),
+        }
+        template += (
+            f". {{top_at_risk:,.0f}} {{currency}} of it ({{top_share:.0%}}) is of the "
+            f"{counted('top', values['top'], 'customer')} of the top tier"
+        )
+    if given_up:
+        them = counted("given_up", given_up, "customer is", "customers are")
+        template += f". {them} given up and not in it: their chance of buying nothing is above {{from:.0%}}"
+    return say(evidence, "at_risk", template + ".", values, table)
+
+
+def acquire(evidence: Evidence) -> Finding | None:
+    """What may at most be paid to win a customer: the best and the worst group by long margin."""
+    values: dict[str, Any] = {"long_days": evidence.assumptions.long_days}
+    answers = evidence.answers
+    clauses = [
+        clause
+        for by, table, words in (
+            ("department", answers.by_department, "whose first purchase was of “{}”"),
+            ("cohort", answers.by_cohort, "who joined in {}"),
+        )
+        if (clause := _best_and_worst(by, table, words, values))
+    ]
+    if not clauses:
+        return None
+    template = (
+        "More than the margin still to come may not be paid to win a customer. Over the next {long_days:,} days "
+        f"(discounted, after the cost to serve, those who have left counted in) it is {'; '.join(clauses)}."
+    )
+    return say(evidence, "acquire", template, values)
+
+
+def moved(evidence: Evidence) -> Finding | None:
+    """Who gained and who lost value since the previous date."""
+    table = evidence.answers.moved
+    if evidence.answers.previous is None or table.empty:
+        return None
+    values: dict[str, Any] = {
+        "previous": evidence.answers.previous,
+        **{name: float(table[name].sum()) for name in ("before", "now", "change")},
+    }
+    template = (
+        "Since {previous}, the net sales expected over {days} days went from {before:,.0f} to {now:,.0f} {currency} "
+        "({change:+,.0f})"
+    )
+    new = table[table["reason"] == NEW]
+    if len(new):
+        row = first(new)
+        values |= {"new": int(row["customers"]), "new_change": float(row["change"])}
+        template += f", {{new_change:+,.0f}} of it with {counted('new', values['new'], 'new customer')}"
+    template += _most_moved(table[~table["reason"].isin([NEW, SAME])], values)
+    return say(evidence, "moved", template + ".", values, table)
+
+
+def assumptions(evidence: Evidence) -> Finding | None:
+    """Everything that money rests on."""
+    money = evidence.assumptions
+    values: dict[str, Any] = {"rate": money.yearly_discount_rate, "case_cost": money.case_cost}
+    values |= {"long_days": money.long_days}
+    template = f"Money rests on assumptions: margin {_margin(money, values)}; {{rate:.0%}} a year for waiting"
+    if money.contact_cost > 0:
+        values["contact_cost"] = money.contact_cost
+        template += "; {contact_cost:,.2f} {currency} for a contact, as often as before"
+    else:
+        template += "; nothing for contacts, as none are known"
+    if money.case_cost > 0:
+        template += "; {case_cost:,.2f} {currency} for a service case"
+    template += "; {long_days:,} days as the long horizon. Other assumptions give other amounts, in the same order"
+    return say(evidence, "assumptions", template + " of customers as long as margin rates are alike.", values)
+
+
+def _amount(name: str, amount: Amount, values: dict[str, Any]) -> str:
+    """An amount with its interval, as a clause; its numbers are added to `values`."""
+    values[name] = float(amount.value)
+    clause = f"{{{name}:,.0f}} {{currency}}"
+    if known(float(amount.low)) and known(float(amount.high)):
+        values |= {f"{name}_low": float(amount.low), f"{name}_high": float(amount.high)}
+        clause += f" ({{{name}_low:,.0f}} to {{{name}_high:,.0f}})"
+    return clause
+
+
+def _margin(money: Assumptions, values: dict[str, Any]) -> str:
+    """On what margin rests, as a clause."""
+    values["gross_margin"] = money.gross_margin
+    if not money.known_margin > 0:
+        return "at an assumed gross margin of {gross_margin:.0%} of net sales"
+    values["known_margin"] = money.known_margin
+    return (
+        "at the products' own margin rates where they are known ({known_margin:.0%} of net sales) and an assumed "
+        "gross margin of {gross_margin:.0%} elsewhere"
+    )
+
+
+def _best_and_worst(by: str, table: pd.DataFrame, words: str, values: dict[str, Any]) -> str:
+    """The clause about the groups with the highest and the lowest long margin, of those that can be compared."""
+    rows = table[(table["customers"] >= FEWEST_COMPARED) & ~table["group"].isin([OTHER, UNKNOWN])]
+    rows = rows[~rows["group"].str.startswith(UP_TO)].sort_values("long_margin", ascending=False, kind="stable")
+    if len(rows) < 2:
+        return ""
+    best, worst = first(rows), first(rows.tail(1))
+    clauses = []
+    for name, row in (("best", best), ("worst", worst)):
+        field = f"{name}_{by}"
+        values |= {field: str(row["group"]), f"{field}_margin": float(row["long_margin"])}
+        values |= {f"{field}_customers": int(row["customers"])}
+        clauses.append(
+            f"{{{field}_margin:,.0f}} {{currency}} for those {words.format(f'{{{field}}}')} "
+            f"({{{field}_customers:,}} customers)"
+        )
+    apart = float(best["value_low"]) > float(worst["value_high"])
+    doubt = "" if apart else ", a difference that may be chance"
+    return f"from {clauses[0]} down to {clauses[1]}{doubt}"
+
+
+def _most_moved(table: pd.DataFrame, values: dict[str, Any]) -> str:
+    """The sentence about the reasons that took and brought most; their numbers are added to `values`."""
+    ordered = table.sort_values("change", kind="stable")
+    lost, won = ordered[ordered["change"] < 0].head(1), ordered[ordered["change"] > 0].tail(1)
+    clauses = []
+    for word, rows, verb in (("lost", lost, "went"), ("won", won, "came")):
+        for row in rows.to_dict("records"):
+            values |= {f"{word}_reason": _WHO[str(row["reason"])], f"{word}_customers": int(row["customers"])}
+            values |= {f"{word}_change": float(row["change"])}
+            clauses.append(
+                f"{verb} with the {{{word}_customers:,}} who {{{word}_reason}} ({{{word}_change:+,.0f}} {{currency}})"
+            )
+    return f". Of the others, most value {' and most '.join(clauses)}" if clauses else ""
+
+
+_WHO = {
+    "fell silent": "fell silent",
+    "came back": "came back",
+    "buys more often": "buy more often",
+    "buys less often": "buy less often",
+    "spends more each time": "spend more each time",
+    "spends less each time": "spend less each time",
+}

@@ -1,0 +1,226 @@
+"""Which expectation served best on dates whose outcome is known?
+
+On each judged date the blend uses weights, and the intervals a level, that were learnt from dates before it alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from crm.analyses.lifetime_value.blend import BLEND, Weights, by_rule, choose_weights
+from crm.analyses.lifetime_value.candidates import PURCHASE_MODELS, Expected
+from crm.analyses.lifetime_value.chance import NOMINAL, Silence, covering_level, fit_silence
+from crm.analyses.lifetime_value.foresight import Foresight
+from crm.analyses.lifetime_value.learners import REGRESSION, TREES
+from crm.analyses.lifetime_value.measures import all_measures, mean_absolute_error, normalised_gini
+from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+from crm.analyses.lifetime_value.result import Judged
+from crm.analyses.lifetime_value.rules import RULES
+from crm.engine import to_pandas
+from crm.facts import Facts
+from crm.mart import open_mart
+from crm.periods import day_number, happened_within, known_before
+
+KINDS = {
+    **dict.fromkeys(RULES, "rule"),
+    **dict.fromkeys(PURCHASE_MODELS, "purchase model"),
+    REGRESSION: "learner",
+    TREES: "learner",
+    BLEND: "blend",
+}
+BOOTSTRAPS = 200
+AMOUNTS = ("purchases", "value")
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A foresight with its blend: expected purchases and value, the level of intervals, the chance of silence."""
+
+    seen: Foresight
+    weights: dict[str, Weights]
+    factors: dict[str, float]
+    purchases: FloatArray = field(repr=False)
+    value: FloatArray = field(repr=False)
+    interval_level: float = NOMINAL
+    silence: Silence = field(default_factory=Silence)
+
+
+def mix(seen: Foresight, earlier: Sequence[Mixed], *, rule: str = "") -> Mixed:
+    """The blend of one date, with what was learnt from the dates before it; or the rule of thumb of this name."""
+    weights, mixed, factors = {}, {}, {}
+    for what in AMOUNTS:
+        table = _table(seen.expected, what)
+        judged = [(_table(one.seen.expected, what), _came(one.seen, what)) for one in earlier]
+        weights[what] = by_rule(rule) if rule else choose_weights(judged, table, counts=what == "purchases")
+        factors[what] = weights[what].level(table)
+        mixed[what] = weights[what].mix(table) * factors[what]
+    known = [
+        (one.seen.quantiles, one.value, one.seen.came_value) for one in earlier if one.seen.quantiles is not None
+    ]
+    silent = [(one.seen.silence, one.purchases, one.seen.came_purchases) for one in earlier if len(one.seen.silence)]
+    return Mixed(
+        seen,
+        weights,
+        factors,
+        purchases=mixed["purchases"],
+        value=mixed["value"],
+        interval_level=covering_level(known),
+        silence=fit_silence(silent),
+    )
+
+
+def mix_all(seen: Sequence[Foresight]) -> list[Mixed]:
+    """The blends of these dates, the oldest first, each with what the older ones taught."""
+    mixed: list[Mixed] = []
+    for one in sorted(seen, key=lambda one: one.date):
+        mixed.append(mix(one, mixed))
+    return mixed
+
+
+def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judged:
+    """The tables of every candidate on every judged date."""
+    table = pd.DataFrame([row for one in reversed(mixed) for row in _rows(one)], columns=_COLUMNS)
+    measures = [column for column in table if "_" in str(column)]
+    mean = table.groupby(["candidate", "kind", "shipped"], sort=False)[measures].mean().reset_index()
+    return Judged(
+        days=days,
+        table=table,
+        mean=mean,
+        against_best_rule=_against_best_rule(mixed, mean, seed=seed),
+        coverage=pd.DataFrame([_coverage(one, number) for number, one in enumerate(mixed)][::-1], columns=_COVERAGE),
+        weekly=_weekly(mixed, facts),
+    )
+
+
+def rule_to_ship(judged: Judged) -> str:
+    """The rule of thumb that stands where the blend beats it, beyond its interval, neither in order nor in error.
+
+    Empty where the blend is better, or nothing could be judged.
+    """
+    gains = judged.against_best_rule
+    if gains.empty or bool((gains["low"] > 0).any()):
+        return ""
+    return str(gains.set_index("measure").loc["gini", "rule"])
+
+
+def drift(mixed: Sequence[Mixed]) -> tuple[float, int]:
+    """How far totals were off: root mean square of the logarithm of came over expected, and of how many dates."""
+    off = [np.log(came / one.value.sum()) for one in mixed if (came := one.seen.came_value.sum()) > 0]
+    return (float(np.sqrt(np.mean(np.square(off)))), len(off)) if off else (float("nan"), 0)
+
+
+_MEASURES = ("gini", "mae", "total", "deviance")
+_COLUMNS = [
+    "date", "candidate", "kind", "shipped", "customers",
+    *(f"{what}_{measure}" for what in AMOUNTS for measure in _MEASURES), "value_mae_typical",
+]  # fmt: skip
+_COVERAGE = ["date", "nominal", "calibrated_on", "customers", "covered", "below", "above"]
+
+
+def _rows(one: Mixed) -> list[dict[str, object]]:
+    rows = []
+    for candidate in one.seen.expected.purchases:
+        pair = [one.seen.expected.purchases[candidate].to_numpy(), one.seen.expected.value[candidate].to_numpy()]
+        rows.append(_row(one, str(candidate), pair))
+    rows.append(_row(one, BLEND, [one.purchases, one.value]))
+    if one.seen.quantiles is not None:
+        typical = one.seen.quantiles.at(one.interval_level, one.value)[1]
+        rows[-1]["value_mae_typical"] = mean_absolute_error(one.seen.came_value, typical)
+    return rows
+
+
+def _row(one: Mixed, candidate: str, expected: Sequence[FloatArray]) -> dict[str, object]:
+    row: dict[str, object] = {
+        "date": one.seen.date,
+        "candidate": candidate,
+        "kind": KINDS[candidate],
+        "shipped": candidate == BLEND,
+        "customers": len(one.value),
+        "value_mae_typical": float("nan"),
+    }
+    for what, amount in zip(AMOUNTS, expected, strict=True):
+        found = all_measures(_came(one.seen, what), amount, counts=what == "purchases")
+        row |= {f"{what}_{name}": number for name, number in found.items()}
+    return row
+
+
+def _against_best_rule(mixed: Sequence[Mixed], mean: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """The blend's gain over the best rule of thumb on the newest date, by bootstrap over customers."""
+    columns = ["measure", "rule", "gain", "low", "high", "customers"]
+    rules = mean[mean["kind"] == "rule"]
+    if rules.empty:
+        return pd.DataFrame(columns=columns)
+    newest, rows = mixed[-1], []
+    came = newest.seen.came_value
+    draws = np.random.default_rng(seed).integers(0, len(came), size=(BOOTSTRAPS, len(came)))
+    for name, better, column in (("gini", max, "value_gini"), ("mae", min, "value_mae")):
+        rule = str(better(zip(rules[column], rules["candidate"], strict=True))[1])
+        other = newest.seen.expected.value[rule].to_numpy()
+        gains = [_gain(name, came[at], newest.value[at], other[at]) for at in draws]
+        low, high = np.nanquantile(gains, [0.025, 0.975])
+        gain = _gain(name, came, newest.value, other)
+        rows.append(dict(zip(columns, (name, rule, gain, float(low), float(high), len(came)), strict=True)))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _gain(measure: str, came: FloatArray, ours: FloatArray, rule: FloatArray) -> float:
+    """Positive where the blend is better."""
+    if measure == "gini":
+        return normalised_gini(came, ours) - normalised_gini(came, rule)
+    return mean_absolute_error(came, rule) - mean_absolute_error(came, ours)
+
+
+def _coverage(one: Mixed, learnt_from: int) -> dict[str, object]:
+    row: dict[str, object] = {"date": one.seen.date, "nominal": NOMINAL, "calibrated_on": learnt_from}
+    row |= {"customers": len(one.value), "covered": float("nan"), "below": float("nan"), "above": float("nan")}
+    if one.seen.quantiles is not None:
+        low, _, high = one.seen.quantiles.at(one.interval_level, one.value)
+        came = one.seen.came_value
+        below, above = float((came < low).mean()), float((came > high).mean())
+        row |= {"covered": 1 - below - above, "below": below, "above": above}
+    return row
+
+
+def _weekly(mixed: Sequence[Mixed], facts: Facts) -> pd.DataFrame:
+    """Cumulative net sales of the newest judged date's customers by week, came and expected with its band."""
+    if not mixed:
+        return pd.DataFrame(columns=["week", "days", "actual", "expected", "low", "high"])
+    newest = mixed[-1]
+    seen = newest.seen
+    came = _cumulative(facts, seen.date, seen.weeks["days"].to_list(), within=seen.days)
+    expected = float(newest.value.sum()) * seen.weeks["share"].to_numpy()
+    off, dates = drift(mixed[:-1])
+    wide = np.exp(1.645 * off * np.sqrt(1 + 1 / dates)) if dates else np.nan
+    return pd.DataFrame(
+        {
+            "week": np.arange(1, len(came) + 1),
+            "days": seen.weeks["days"].to_numpy(),
+            "actual": came,
+            "expected": expected,
+            "low": expected / wide,
+            "high": expected * wide,
+        }
+    )
+
+
+def _cumulative(facts: Facts, date: dt.date, ends: Sequence[int], *, within: int) -> list[float]:
+    days = open_mart(facts)["customer_days"]
+    known = known_before(days, date).select("customer_id").unique()
+    sold = to_pandas(
+        happened_within(days, date, within).join(known, on="customer_id", how="inner").select("day", "net_sales")
+    )
+    after = sold["day"] - day_number(date)
+    return [float(sold.loc[after < end, "net_sales"].sum()) for end in ends]
+
+
+def _table(expected: Expected, what: str) -> pd.DataFrame:
+    return expected.purchases if what == "purchases" else expected.value
+
+
+def _came(seen: Foresight, what: str) -> FloatArray:
+    return seen.came_purchases if what == "purchases" else seen.came_value

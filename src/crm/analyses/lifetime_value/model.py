@@ -1,0 +1,198 @@
+"""The model that ships: candidates, their blend and the width of its intervals, as one object that values customers.
+
+model = LifetimeModel.from_record(json.loads(text))
+model.score(customers)                  # of any number, some thousand at a time
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from crm.analyses.lifetime_value.blend import Weights
+from crm.analyses.lifetime_value.candidates import Candidates
+from crm.analyses.lifetime_value.chance import Quantiles, Silence
+from crm.analyses.lifetime_value.foresight import likeliest, silence, spread
+from crm.analyses.lifetime_value.learners import Learners, Regression
+from crm.analyses.lifetime_value.purchase_models.fitting import model_from_record
+from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
+from crm.analyses.lifetime_value.spend import SpendFit, SpendModel
+
+AT_ONCE = 100_000
+COUNT_DECIMALS, MONEY_DECIMALS, CHANCE_DECIMALS = 6, 4, 6
+
+
+@dataclass(frozen=True)
+class LifetimeModel:
+    """Everything that values a customer from the numbers of a snapshot.
+
+    weights, factors, floors: of the blend, for purchases and value.     interval_level: at which 90 % are covered.
+    """
+
+    candidates: Candidates
+    weights: Mapping[str, Weights]
+    factors: Mapping[str, float]
+    floors: Mapping[str, float]
+    interval_level: float
+    silence: Silence
+    seed: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a snapshot that it reads."""
+        return self.candidates.columns
+
+    @property
+    def horizon_days(self) -> int:
+        """How far it looks."""
+        return self.candidates.horizon_days
+
+    def score(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """One row per customer in their order, some thousand at a time, so that memory stays bounded.
+
+        expected_purchases (purchase days), expected_value, value_low, value_high, typical_value (net sales) within
+        the horizon; probability_alive, chance_of_no_purchase.
+        """
+        starts = range(0, max(len(customers), 1), AT_ONCE)
+        parts = [self._score(customers.iloc[start : start + AT_ONCE]) for start in starts]
+        return pd.concat(parts).set_axis(customers.index)
+
+    def expect(self, customers: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+        """Expected purchase days and value of some customers."""
+        expected = self.candidates.expect(customers)
+        tables = {"purchases": expected.purchases, "value": expected.value}
+        mixed = [
+            self.weights[what].mix(table, floor=self.floors[what]) * self.factors[what]
+            for what, table in tables.items()
+        ]
+        return mixed[0], mixed[1]
+
+    def _score(self, customers: pd.DataFrame) -> pd.DataFrame:
+        purchases, value = self.expect(customers)
+        model, histories = likeliest(self.candidates), Histories.of(customers)
+        unknown = np.full(len(customers), np.nan)
+        low, typical, high = self._interval(customers, value)
+        alive = unknown if model is None else model.probability_alive(histories)
+        nothing = unknown if model is None else self.silence.chance(silence(self.candidates, customers), purchases)
+        return pd.DataFrame(
+            {
+                "expected_purchases": purchases.round(COUNT_DECIMALS),
+                "expected_value": value.round(MONEY_DECIMALS),
+                "value_low": low.round(MONEY_DECIMALS),
+                "value_high": high.round(MONEY_DECIMALS),
+                "typical_value": typical.round(MONEY_DECIMALS),
+                "probability_alive": alive.round(CHANCE_DECIMALS),
+                "chance_of_no_purchase": nothing.round(CHANCE_DECIMALS),
+            }
+        )
+
+    def _interval(self, customers: pd.DataFrame, value: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        quantiles: Quantiles | None = spread(self.candidates, customers, seed=self.seed)
+        if quantiles is None:
+            unknown = np.full(len(customers), np.nan)
+            return unknown, unknown, unknown
+        low, typical, high = quantiles.at(self.interval_level, value)
+        return np.minimum(low, value), typical, np.maximum(high, value)
+
+    @cached_property
+    def content(self) -> str:
+        """A hash of everything it values by."""
+        return hashlib.sha256(json.dumps(self.as_record(), sort_keys=True).encode()).hexdigest()
+
+    def as_record(self) -> dict[str, Any]:
+        """The model as plain numbers and words, fit for JSON; the trees in XGBoost's own JSON."""
+        one = self.candidates
+        return {
+            "as_of": one.as_of.isoformat(),
+            "horizon_days": one.horizon_days,
+            "columns": list(one.columns),
+            "purchase_models": [model.as_record() for model in one.purchase_models.values()],
+            "spend": None if one.spend.model is None else one.spend.model.as_record(),
+            "learners": None if one.learners is None else _learners_record(one.learners),
+            "weights": {what: weights.as_record() for what, weights in self.weights.items()},
+            "factors": dict(self.factors),
+            "floors": dict(self.floors),
+            "interval_level": self.interval_level,
+            "silence": self.silence.as_record(),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> LifetimeModel:
+        """The model that `as_record` wrote."""
+        models = [model_from_record(one) for one in record["purchase_models"]]
+        spend = None if record["spend"] is None else SpendModel.from_record(record["spend"])
+        candidates = Candidates(
+            as_of=dt.date.fromisoformat(record["as_of"]),
+            horizon_days=int(record["horizon_days"]),
+            purchase_models={model.name: model for model in models},
+            spend=SpendFit(spend, "", {}),
+            learners=None if record["learners"] is None else _learners(record["learners"]),
+            why_not=(),
+            columns=tuple(record["columns"]),
+        )
+        return cls(
+            candidates,
+            weights={what: Weights(one["shares"], one["own_level"]) for what, one in record["weights"].items()},
+            factors=record["factors"],
+            floors=record["floors"],
+            interval_level=float(record["interval_level"]),
+            silence=Silence(**record["silence"]),
+            seed=int(record["seed"]),
+        )
+
+
+def _learners_record(learners: Learners) -> dict[str, Any]:
+    return {
+        "columns": list(learners.columns),
+        "dates": [date.isoformat() for date in learners.dates],
+        "days": learners.days,
+        "rows": learners.rows,
+        "regression": {
+            what: {
+                "means": one.means.tolist(),
+                "spreads": one.spreads.tolist(),
+                "weights": one.weights.tolist(),
+                "intercept": one.intercept,
+                "most": one.most,
+            }
+            for what, one in learners.regression.items()
+        },
+        "trees": {what: booster.save_raw("json").decode() for what, booster in learners.trees.items()},
+    }
+
+
+def _learners(record: Mapping[str, Any]) -> Learners:
+    trees = {}
+    for what, text in record["trees"].items():
+        trees[what] = xgb.Booster({"nthread": 1})
+        trees[what].load_model(bytearray(text.encode()))
+    return Learners(
+        columns=tuple(record["columns"]),
+        dates=tuple(dt.date.fromisoformat(date) for date in record["dates"]),
+        days=int(record["days"]),
+        rows=int(record["rows"]),
+        regression={
+            what: Regression(
+                means=np.asarray(one["means"]),
+                spreads=np.asarray(one["spreads"]),
+                weights=np.asarray(one["weights"]),
+                intercept=float(one["intercept"]),
+                most=float(one["most"]),
+            )
+            for what, one in record["regression"].items()
+        },
+        trees=trees,
+    )
+
+
+__all__ = ["LifetimeModel"]

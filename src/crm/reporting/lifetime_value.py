@@ -1,0 +1,464 @@
+"""The pictures and tables of the lifetime-value page: what customers are worth, who they are, who moved.
+
+What is expected is drawn in the colour of forecasts, never in that of facts. How far to trust it is drawn by
+`lifetime_value_trust`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from crm.finding import Findings
+from crm.mart import UNKNOWN
+from crm.reporting.chart import Chart
+from crm.reporting.charts import draw_bars, draw_concentration, draw_dots
+from crm.reporting.left_out import LeftOut
+from crm.reporting.style import BAD, FORECAST, GOOD
+from crm.reporting.tables import Table, show_table
+from crm.reporting.wording import MINUS, number, quantity
+
+if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
+    from crm.analyses.lifetime_value import LifetimeValue
+
+EXPECTED = "Expected"
+"""The name under which forecast amounts have their colour."""
+
+_FEW = 100
+"""Of fewer customers, counts say more than per cents of them."""
+
+_SMALL_MONEY = 10
+"""Amounts below this are told with their cents."""
+
+_OTHER = "(other)"
+
+
+ANSWERS = ("trust", "worth", "concentration", "at_risk", "acquire", "moved", "not_one_person")
+
+
+def the_answer(value: LifetimeValue) -> Findings:
+    """What a reader is told first; that a rule of thumb does as well leads where it does, and follows where not."""
+    return Findings(finding for finding in value.findings if finding.name in ANSWERS)
+
+
+def draw_portfolio(value: LifetimeValue) -> Chart | LeftOut:
+    """What today's customers are worth together: net sales, margin, and margin over the long horizon."""
+    portfolio, soon, late = value.portfolio, span(value.horizon_days), span(value.assumptions.long_days)
+    amounts = {
+        f"Net sales, {soon}": portfolio.value,
+        f"Margin, {soon}": portfolio.margin,
+        f"Margin, {late}": portfolio.long_margin,
+    }
+    table = pd.DataFrame(
+        [(name, one.value, one.low, one.high) for name, one in amounts.items()],
+        columns=["amount", "expected", "low", "high"],
+    )
+    if not table["expected"].notna().any():
+        return LeftOut("What the customers of today are worth together cannot be said from these purchases.")
+    worth, low, high = (
+        quantity(amount, value.currency)
+        for amount in (portfolio.value.value, portfolio.value.low, portfolio.value.high)
+    )
+    return draw_bars(
+        table.assign(kind=EXPECTED),
+        label="amount",
+        value="expected",
+        interval=("low", "high"),
+        colour_by="kind",
+        colours={EXPECTED: FORECAST},
+        order="as_given",
+        unit=value.currency,
+        title=f"Net sales of {worth} are expected of today's customers in {soon}"
+        + f" ({low} to {high})" * (low != high),
+        note=f"Lines: {portfolio.level:.0%} intervals of the total. Margin: after the cost to serve; over {late} "
+        "discounted. New customers come on top.",
+    )
+
+
+def show_portfolio(value: LifetimeValue) -> Table:
+    """The same in numbers, with the purchase days."""
+    portfolio, soon = value.portfolio, span(value.horizon_days)
+    late = span(value.assumptions.long_days)
+    rows = {
+        f"Purchase days, {soon}": portfolio.purchases,
+        f"Net sales, {soon}": portfolio.value,
+        f"Margin after the cost to serve, {soon}": portfolio.margin,
+        f"The same margin, {late}, discounted": portfolio.long_margin,
+    }
+    table = pd.DataFrame(
+        [(what, one.value, one.low, one.high) for what, one in rows.items()],
+        columns=["what", "expected", "from", "to"],
+    )
+    customers = "customer" if portfolio.customers == 1 else "customers"
+    return show_table(
+        table,
+        caption=f"Expected of the {portfolio.customers:,} {customers} of {value.as_of} together "
+        f"({value.currency}; {portfolio.level:.0%} intervals)",
+        formats=dict.fromkeys(["expected", "from", "to"], money(table["expected"])),
+    )
+
+
+def show_assumptions(value: LifetimeValue) -> Table:
+    """What the money rests on."""
+    known, currency = value.assumptions, value.currency
+    rows = [
+        ("Gross margin", f"{known.gross_margin:.0%}", _where_assumed(known.known_margin)),
+        ("Discount rate", f"{known.yearly_discount_rate:.0%}", "what waiting a year for a margin costs"),
+        ("A contact", f"{known.contact_cost:,.2f} {currency}", _cost(known.contact_cost, "contacts")),
+        ("A service case", f"{known.case_cost:,.2f} {currency}", _cost(known.case_cost, "service cases")),
+        ("Horizon", span(value.horizon_days), "of everything without another word"),
+        ("Long horizon", span(known.long_days), _how_sure(churn_known=known.churn_known)),
+    ]
+    return show_table(
+        pd.DataFrame(rows, columns=["assumption", "value", "what_it_is"]),
+        caption="What the money rests on",
+        notes="Change them in crm.toml and run again: all amounts follow.",
+    )
+
+
+def draw_concentration_of_value(value: LifetimeValue) -> Chart | LeftOut:
+    """How much of the expected value the best customers bring."""
+    if why := _why(value, "concentration", value.answers.tenths, "No value is expected of anybody."):
+        return LeftOut(why)
+    tenths = value.answers.tenths
+    customers = int(tenths["customers"].sum())
+    if not tenths["value"].sum() > 0:
+        return LeftOut("No value is expected of anybody, so that there are no shares of it.")
+    curve = pd.DataFrame(
+        {
+            "share_of_customers": [0.0, *(tenths["customers"].cumsum() / customers)],
+            "share_of_expected_value": [0.0, *tenths["cumulative_share"]],
+        }
+    )
+    best, share = int(tenths["customers"].iloc[0]), float(tenths["share"].iloc[0])
+    few = customers < _FEW
+    who = f"The best {best:,} of {customers:,} bring" if few else "The best tenth brings"
+    return draw_concentration(
+        curve,
+        share_of_customers="share_of_customers",
+        share_of_value="share_of_expected_value",
+        title=f"{who} {share:.0%} of the expected value",
+        label_at=(0.1, 0.2, 0.5),
+        note=f"Expected net sales of {span(value.horizon_days)}; customers in tenths by what is expected of them.",
+    )
+
+
+def show_tenths(value: LifetimeValue) -> Table | LeftOut:
+    """What each tenth of the customers is worth."""
+    if why := _why(value, "concentration", value.answers.tenths, "No value is expected of anybody."):
+        return LeftOut(why)
+    tenths = value.answers.tenths
+    amounts = {name: money(tenths[name]) for name in ("value", "long_margin")}
+    return show_table(
+        tenths,
+        caption=f"Customers in tenths, the most valuable first (expected, {value.currency})",
+        formats=_there(tenths, amounts | {"share": ".1%", "cumulative_share": ".1%"}),
+        notes=f"{_of_value(value)} {_long(value)}",
+    )
+
+
+def show_top_tier(value: LifetimeValue) -> Table | LeftOut:
+    """The fewest customers who bring half of the margin."""
+    if why := _why(
+        value, "top_tier", value.answers.top_tier, "No margin is expected, so that there is no half of it."
+    ):
+        return LeftOut(why)
+    table = value.answers.top_tier
+    shares = dict.fromkeys(["share_of_customers", "share_of_margin"], ".1%")
+    return show_table(
+        table,
+        caption=f"The top tier: the fewest who bring half of the expected margin ({value.currency})",
+        formats=_there(table, shares | {"margin": money(table["margin"])}),
+        notes=f"Margin: expected in {span(value.horizon_days)}, after the cost to serve.",
+    )
+
+
+def draw_apart(value: LifetimeValue) -> Chart | LeftOut:
+    """What sets the top tier apart from the others, beside buying more."""
+    if why := _why(value, "apart", value.answers.apart, "The top tier differs from the others in no known way."):
+        return LeftOut(why)
+    apart = value.answers.apart
+    table = apart.assign(feature=[in_words(name) for name in apart["feature"]])
+    first = table.to_dict("records")[0]
+    return draw_bars(
+        table.assign(evenly=0.5).rename(columns={"chance_higher": "has_more"}),
+        label="feature",
+        value="has_more",
+        interval=("low", "high"),
+        comparison="evenly",
+        order="as_given",
+        unit="share",
+        title=f"“{capital(first['feature'])}” sets the top tier apart most: {number(first['top'])} against "
+        f"{number(first['others'])}",
+        note="How often a customer of the top tier has more of it than one of the others, with 95% intervals; at the "
+        "tick both have as much.",
+    )
+
+
+def show_apart(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers, with what each feature means."""
+    if why := _why(value, "apart", value.answers.apart, "The top tier differs from the others in no known way."):
+        return LeftOut(why)
+    apart = value.answers.apart
+    table = apart.assign(feature=[in_words(name) for name in apart["feature"]])
+    columns = ["feature", "top", "others", "chance_higher", "low", "high", "meaning"]
+    shares = dict.fromkeys(["chance_higher", "low", "high"], ".0%")
+    return show_table(
+        table[[name for name in columns if name in table]],
+        caption="What sets the top tier apart",
+        formats=_there(table, shares),
+    )
+
+
+def draw_at_risk(value: LifetimeValue) -> Chart | LeftOut:
+    """How much would go with those who may not come back."""
+    table = value.answers.at_risk
+    if why := _why_not_at_risk(value):
+        return LeftOut(why)
+    names = {"value": "Expected value", "at_risk": "At risk"}
+    wide = table.rename(columns=names).assign(tier=[capital(tier) for tier in table["tier"]])
+    long = wide.melt(id_vars="tier", value_vars=list(names.values()), var_name="of", value_name="amount")
+    at_risk = quantity(table["at_risk"].sum(), value.currency)
+    top = quantity(table.loc[table["tier"] == "top tier", "at_risk"].sum(), value.currency)
+    return draw_dots(
+        long,
+        label="tier",
+        value="amount",
+        colour_by="of",
+        colours={"Expected value": FORECAST, "At risk": BAD},
+        unit=value.currency,
+        title=f"{at_risk} are at risk, {top} of it in the top tier",
+        note=f"At risk: what those would bring who may buy nothing in {span(value.horizon_days)}. It comes on top of "
+        "the expected value, which already counts on their staying away.",
+    )
+
+
+def show_at_risk(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers."""
+    table = value.answers.at_risk
+    if why := _why_not_at_risk(value):
+        return LeftOut(why)
+    amounts = {name: money(table[name]) for name in ("value", "at_risk")}
+    return show_table(
+        table,
+        caption=f"Value at risk within {span(value.horizon_days)} ({value.currency})",
+        formats=_there(table, amounts | {"share": ".1%"}),
+    )
+
+
+def draw_by_segment(value: LifetimeValue) -> Chart | LeftOut:
+    """What a customer of each segment is worth."""
+    return _draw_by(value, value.answers.by_segment, "segment", who="{}")
+
+
+def show_by_segment(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers."""
+    return _show_by(value, value.answers.by_segment, "segment", caption="What a customer of each segment is worth")
+
+
+def draw_by_cohort(value: LifetimeValue) -> Chart | LeftOut:
+    """What a customer is worth today, by when they joined."""
+    return _draw_by(value, value.answers.by_cohort, "cohort", who="Joined {}")
+
+
+def show_by_cohort(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers."""
+    return _show_by(value, value.answers.by_cohort, "cohort", caption="By when they joined")
+
+
+def draw_by_department(value: LifetimeValue) -> Chart | LeftOut:
+    """What a customer is worth, by the department of the first purchase."""
+    return _draw_by(value, value.answers.by_department, "department", who="First bought {}")
+
+
+def show_by_department(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers."""
+    caption = "By the department of the first purchase"
+    return _show_by(value, value.answers.by_department, "department", caption=caption)
+
+
+def draw_by_channel(value: LifetimeValue) -> Chart | LeftOut:
+    """What a customer is worth, by the channel of the first purchase."""
+    return _draw_by(value, value.answers.by_channel, "channel", who="First came by {}")
+
+
+def show_by_channel(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers."""
+    return _show_by(value, value.answers.by_channel, "channel", caption="By the channel of the first purchase")
+
+
+def draw_moved(value: LifetimeValue) -> Chart | LeftOut:
+    """How the expected value changed since the previous date, by reason."""
+    moved = value.answers.moved
+    if why := _why(value, "moved", moved, _NO_PREVIOUS):
+        return LeftOut(why)
+    change = float(moved["change"].sum())
+    lost, gained = "less is expected", "more is expected"
+    table = moved.assign(
+        reason=[capital(reason) for reason in moved["reason"]],
+        direction=(moved["change"] < 0).map({True: lost, False: gained}),
+    )
+    return draw_bars(
+        table,
+        label="reason",
+        value="change",
+        colour_by="direction",
+        colours={lost: BAD, gained: GOOD},
+        unit=value.currency,
+        title=f"Since {value.answers.previous} the expected value changed by {_signed(change)} {value.currency}",
+        note=f"Expected net sales of {span(value.horizon_days)}; each customer is counted under one reason.",
+    )
+
+
+def show_moved(value: LifetimeValue) -> Table | LeftOut:
+    """The same in numbers."""
+    moved = value.answers.moved
+    if why := _why(value, "moved", moved, _NO_PREVIOUS):
+        return LeftOut(why)
+    amounts = {name: money(moved[name]) for name in ("before", "now")}
+    columns = ["reason", "customers", "before", "now", "change"]
+    return show_table(
+        moved[columns].assign(reason=[capital(reason) for reason in moved["reason"]]),
+        caption=f"Expected value on {value.answers.previous} and on {value.as_of} ({value.currency})",
+        formats=amounts | {"change": f"+{money(moved['change'])}"},
+        notes="Sums over the customers of each reason, valued on both dates by the model of today.",
+    )
+
+
+def show_movers(value: LifetimeValue) -> Table | LeftOut:
+    """The largest single changes; of whom, the score file says."""
+    movers = value.answers.movers
+    if why := _why(value, "moved", movers, _NO_PREVIOUS):
+        return LeftOut(why)
+    amounts = {name: money(movers[name]) for name in ("before", "now")}
+    table = movers.assign(reason=[capital(reason) for reason in movers["reason"]])
+    return show_table(
+        table.rename(columns={"last_purchase_days": "days_since_last_purchase"}),
+        caption=f"The largest single changes since {value.answers.previous} ({value.currency})",
+        formats=amounts | {"change": f"+{money(movers['change'])}"},
+        notes="Purchases: purchase days in the 91 days before each date. Who was new since then is not among them.",
+        most_rows=12,
+    )
+
+
+_NO_PREVIOUS = "There is no previous date to compare the expected value with."
+
+
+def span(days: int) -> str:
+    """Days as people say them: "91 days", "3 years"."""
+    years, rest = divmod(days, 365)
+    if years and not rest:
+        return "a year" if years == 1 else f"{years} years"
+    return "one day" if days == 1 else f"{days:,} days"
+
+
+def capital(text: str) -> str:
+    """Text as it begins a line."""
+    return text[:1].upper() + text[1:]
+
+
+def money(amounts: pd.Series[float]) -> str:
+    """How amounts of this size are written."""
+    return ",.0f" if amounts.abs().max() >= _SMALL_MONEY else ",.2f"
+
+
+def in_words(feature: str) -> str:
+    """A feature's name for people: `net_sales_91d` is "net sales, 91 days"."""
+    return re.sub(r"_(\d+)d$", r", \1 days", feature).replace("_", " ")
+
+
+def _draw_by(value: LifetimeValue, table: pd.DataFrame, by: str, *, who: str) -> Chart | LeftOut:
+    if why := _why(value, f"by_{by}", table, f"Customers cannot be told apart by {by}."):
+        return LeftOut(why)
+    named = table[table["group"] != _OTHER]
+    drawn = named if len(named) else table
+    return draw_bars(
+        drawn.rename(columns={"group": by, "value": "expected_value"}).assign(kind=EXPECTED),
+        label=by,
+        value="expected_value",
+        interval=("value_low", "value_high"),
+        colour_by="kind",
+        colours={EXPECTED: FORECAST},
+        order="as_given",
+        unit=value.currency,
+        title=_best_and_least(drawn[drawn["group"] != UNKNOWN], who=who, currency=value.currency),
+        note=f"Expected net sales of a customer in {span(value.horizon_days)}, mean with 95% interval."
+        + " Groups too small to be told apart are in the table below." * (len(drawn) < len(table)),
+    )
+
+
+def _best_and_least(groups: pd.DataFrame, *, who: str, currency: str) -> str:
+    """The groups with the highest and the lowest value, and whether that may be chance."""
+    if groups.empty:
+        return "Nothing is known that tells these customers apart"
+    rows = groups.sort_values("value", ascending=False, kind="stable").to_dict("records")
+    best, least = rows[0], rows[-1]
+    first = f"{who.format(best['group'])}: {quantity(best['value'], currency)} each"
+    if len(groups) == 1:
+        return first
+    beyond = best["value_low"] > least["value_high"]
+    return f"{first}; {least['group']}: {quantity(least['value'], currency)}" + ", which may be chance" * (not beyond)
+
+
+def _show_by(value: LifetimeValue, table: pd.DataFrame, by: str, *, caption: str) -> Table | LeftOut:
+    if why := _why(value, f"by_{by}", table, f"Customers cannot be told apart by {by}."):
+        return LeftOut(why)
+    columns = ["group", "customers", "value", "value_low", "value_high", "margin", "long_margin", "share"]
+    amounts = {name: money(table["value"]) for name in columns if name not in ("group", "customers", "share")}
+    return show_table(
+        table[columns].rename(columns={"group": by}),
+        caption=f"{caption} (expected, mean per customer, {value.currency})",
+        formats=amounts | {"share": ".1%"},
+        notes=f"{_of_value(value)} {_long(value)} To win one such customer may cost the long margin at most. Share: "
+        "of all expected value.",
+    )
+
+
+def _why(value: LifetimeValue, section: str, table: pd.DataFrame, otherwise: str) -> str:
+    """Why a section is left out: the analysis' own sentence, or ours where its table has no row."""
+    return value.unsaid.get(section, "") or ("" if len(table) else otherwise)
+
+
+def _why_not_at_risk(value: LifetimeValue) -> str:
+    if value.valued.customers["chance_of_no_purchase"].isna().all():
+        otherwise = "No purchase model could be fitted, so that nobody knows who may stay away."
+        return value.unsaid.get("at_risk", otherwise)
+    return _why(value, "at_risk", value.answers.at_risk, "No value is expected, so that none is at risk.")
+
+
+def _of_value(value: LifetimeValue) -> str:
+    return f"Value: expected net sales of {span(value.horizon_days)}."
+
+
+def _long(value: LifetimeValue) -> str:
+    return f"Long margin: over {span(value.assumptions.long_days)}, after the cost to serve, discounted."
+
+
+def _cost(amount: float, what: str) -> str:
+    return (
+        "what serving costs, taken off the margin"
+        if amount > 0
+        else f"not counted: no {what} in the data, or no cost in crm.toml"
+    )
+
+
+def _where_assumed(known_margin: float) -> str:
+    if not known_margin > 0:
+        return "of all net sales: no product's own rate is known"
+    return f"where a product's own rate is not known; it is for {known_margin:.0%} of the last year's net sales"
+
+
+def _how_sure(*, churn_known: bool) -> str:
+    if churn_known:
+        return "margin discounted month by month to the as-of date"
+    return "margin discounted month by month; how soon customers leave for good, the data do not tell"
+
+
+def _signed(amount: float) -> str:
+    return f"{amount:+,.0f}".replace("-", MINUS)
+
+
+def _there(table: pd.DataFrame, formats: dict[str, str]) -> dict[str, str]:
+    return {name: spec for name, spec in formats.items() if name in table}

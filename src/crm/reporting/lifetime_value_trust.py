@@ -1,0 +1,274 @@
+"""How far to trust expected values: candidates on dates whose outcome is known, intervals, and what is learnt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from crm.reporting.chart import Chart
+from crm.reporting.charts import draw_bars, draw_dots, draw_line
+from crm.reporting.left_out import LeftOut
+from crm.reporting.lifetime_value import in_words, money, span
+from crm.reporting.style import ACTUAL, FORECAST
+from crm.reporting.tables import Table, show_table
+from crm.reporting.wording import heading, listed, quantity
+
+if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
+    from crm.analyses.lifetime_value import LifetimeValue
+    from crm.analyses.lifetime_value.result import Judged
+
+_MOST_LOOKED_AT = 10
+_NOT_JUDGED = "The history is too short to compare what was expected on an earlier date with what came."
+_MEASURES = {"gini": "ranking", "total": "total", "mae": "error", "mae_typical": "error_of_typical"}
+_READ_SO = (
+    "Ranking: 1 puts customers in the order of what they then brought, 0 is chance. Total: expected over actual. "
+    "Error: mean distance per customer, which rewards expecting too little where most buy nothing; read it beside "
+    "the total."
+)
+_PARTS = {
+    "from_chance": "What customers happen to do",
+    "from_refits": "Other customers observed",
+    "from_drift": "Totals of earlier dates off",
+}
+
+
+def draw_weekly(value: LifetimeValue) -> Chart | LeftOut:
+    """Net sales that came against those expected, week by week since the newest judged date."""
+    weekly = value.judged.weekly
+    if why := _why_not_judged(value, "weekly", weekly):
+        return LeftOut(why)
+    since, last = value.judged.dates[0], weekly.iloc[-1]
+    came, expected = (quantity(last[name], value.currency) for name in ("actual", "expected"))
+    missing = pd.Series(float("nan"), index=weekly.index)
+    lines = [
+        weekly[["week"]].assign(line="Came", net_sales=weekly["actual"], low=missing, high=missing, expected=False),
+        weekly[["week"]].assign(
+            line="Expected", net_sales=weekly["expected"], low=weekly["low"], high=weekly["high"], expected=True
+        ),
+    ]
+    return draw_line(
+        pd.concat(lines, ignore_index=True).rename(columns={"net_sales": "net_sales_so_far"}),
+        x="week",
+        y="net_sales_so_far",
+        colour_by="line",
+        interval=("low", "high"),
+        forecast="expected",
+        colours={"Came": ACTUAL, "Expected": FORECAST},
+        unit=value.currency,
+        title=f"After {since}: {expected} were expected, {came} came",
+        note=f"Added up from {since}, of the customers of that date. Band: {value.portfolio.level:.0%} interval. "
+        "Nothing after that date was known to what expected it.",
+    )
+
+
+def draw_ranking(value: LifetimeValue) -> Chart | LeftOut:
+    """How well each candidate ranked customers by what they then brought, date by date."""
+    judged = value.judged
+    if why := _why_not_judged(value, "judged", judged.table):
+        return LeftOut(why)
+    if judged.table["value_gini"].isna().all():
+        return LeftOut("Nobody bought anything after any earlier date, so that there is no order to be met.")
+    return draw_dots(
+        _beyond_rule(judged),
+        label="candidate",
+        value="ranking_beyond_rule",
+        colour_by="date",
+        unit="",
+        title=_who_ranks_best(judged.mean, dates=len(judged.dates)),
+        note=f"How much better than the rule of thumb that ranks best on average, by net sales of the "
+        f"{span(judged.days)} after each date: 0 is as good. Perfect is 1, chance 0, of the ranking itself.",
+    )
+
+
+def _beyond_rule(judged: Judged) -> pd.DataFrame:
+    """Each candidate's ranking on each date, and how far it is from the best rule of thumb's; the best first."""
+    mean = judged.mean.sort_values("value_gini", ascending=False, kind="stable")
+    rule = mean.loc[mean["kind"] == "rule", "candidate"].iloc[0]
+    table = judged.table.sort_values("date", ascending=False, kind="stable")
+    table = table.sort_values(
+        "candidate", key=lambda names: names.map(mean["candidate"].tolist().index), kind="stable"
+    )
+    of_rule = table[table["candidate"] == rule].set_index("date")["value_gini"]
+    beyond = table["value_gini"] - table["date"].map(of_rule)
+    table = table.assign(date=[str(date) for date in table["date"]], ranking_beyond_rule=beyond)
+    columns = ["candidate", "kind", "date", "customers", "value_gini", "ranking_beyond_rule"]
+    return table[columns].rename(columns={"value_gini": "ranking"})
+
+
+def show_candidates(value: LifetimeValue) -> Table | LeftOut:
+    """Every candidate's expected net sales against those that came: mean over the judged dates."""
+    return _show_mean(value, "value", what="net sales")
+
+
+def show_candidates_purchases(value: LifetimeValue) -> Table | LeftOut:
+    """The same for purchase days."""
+    return _show_mean(value, "purchases", what="purchase days")
+
+
+def show_by_date(value: LifetimeValue) -> Table | LeftOut:
+    """Every candidate on every judged date."""
+    judged = value.judged
+    if why := _why_not_judged(value, "judged", judged.table):
+        return LeftOut(why)
+    table = judged.table.sort_values("date", ascending=False, kind="stable")
+    columns = {"date": "date", "candidate": "candidate", "customers": "customers"}
+    columns |= {f"value_{name}": word for name, word in _MEASURES.items() if name != "mae_typical"}
+    columns |= {"purchases_gini": "ranking_by_purchases"}
+    shown = {name: word for name, word in columns.items() if name in table and table[name].notna().any()}
+    return show_table(
+        table[list(shown)].rename(columns=shown),
+        caption=f"Every candidate on every judged date: net sales of the {span(judged.days)} after it",
+        formats=_formats(shown.values(), error=money(table["value_mae"])),
+        notes="Read as above; error in the currency.",
+        most_rows=60,
+    )
+
+
+def show_gain(value: LifetimeValue) -> Table | LeftOut:
+    """What the blend gains over the best rule of thumb, with intervals."""
+    gain = value.judged.against_best_rule
+    if why := _why_not_judged(value, "judged", gain):
+        return LeftOut(why)
+    return show_table(
+        gain.assign(measure=[_measure(name, value.currency) for name in gain["measure"]]),
+        caption="What the blend gains over the best rule of thumb",
+        formats=dict.fromkeys(["gain", "low", "high"], "+.3g"),
+        notes="On the newest judged date, with 95% intervals. A gain whose interval holds 0 may be chance. A "
+        "positive gain is better: a higher ranking, a smaller error.",
+    )
+
+
+def show_coverage(value: LifetimeValue) -> Table | LeftOut:
+    """How many customers brought what their interval says."""
+    coverage = value.judged.coverage
+    if why := _why_not_judged(value, "coverage", coverage.dropna(subset="covered")):
+        return LeftOut(why)
+    shares = {"nominal": ".0%"} | dict.fromkeys(["covered", "below", "above"], ".1%")
+    return show_table(
+        coverage.rename(columns={"calibrated_on": "dates_calibrated_on"}),
+        caption="How many customers fell inside their interval",
+        formats=shares,
+        notes="Nominal: as many as should. Below and above: brought less, and more, than the interval says.",
+    )
+
+
+def draw_interval_parts(value: LifetimeValue) -> Chart | LeftOut:
+    """Where the width of the total's interval comes from."""
+    portfolio = value.portfolio
+    table = pd.DataFrame(
+        [(words, getattr(portfolio, name)) for name, words in _PARTS.items()], columns=["part", "share_of_variance"]
+    )
+    there = table.dropna()
+    if not there["share_of_variance"].sum() > 0:
+        return LeftOut("Where the width of the interval comes from cannot be said: nothing could be measured.")
+    largest = there.nlargest(1, "share_of_variance").to_dict("records")[0]
+    unmeasured = " How far earlier totals were off could not be measured: the interval is too narrow."
+    wide = portfolio.width_over_summed
+    summed = f" It is {wide:.0%} as wide as all customers' intervals added up." if pd.notna(wide) else ""
+    return draw_bars(
+        table,
+        label="part",
+        value="share_of_variance",
+        unit="share",
+        title=f"{largest['part']}: {largest['share_of_variance']:.0%} of the uncertainty of the total",
+        note=f"Shares of the variance of the total.{summed}{unmeasured if pd.isna(portfolio.from_drift) else ''}",
+    )
+
+
+def show_shipped(value: LifetimeValue) -> Table | LeftOut:
+    """What the expected numbers are made of."""
+    shipped = value.shipped
+    if why := _empty(shipped.shares, f"{shipped.name} stands as it is: nothing is mixed with it."):
+        return LeftOut(why)
+    level = listed([f"{what} from {where}" for what, where in shipped.level_from.items()])
+    learnt = listed([str(date) for date in shipped.learnt_from])
+    from_dates = f" Learnt from what came in {span(shipped.learnt_days)} after {learnt}." if learnt else ""
+    table = shipped.shares.rename(columns={"purchases": "purchase_days", "value": "net_sales"})
+    return show_table(
+        table,
+        caption=f"{shipped.name}: how much each part weighs",
+        formats={name: ".0%" for name in ("purchase_days", "net_sales") if name in table},
+        notes=f"The sum over all customers: {level}.{from_dates}" if level else from_dates.strip() or (),
+    )
+
+
+def draw_looks_at(value: LifetimeValue) -> Chart | LeftOut:
+    """What the trees look at when they expect net sales."""
+    looks = value.shipped.looks_at
+    if why := _empty(looks, "Nothing is learnt from earlier dates, so that there is nothing the trees look at."):
+        return LeftOut(why)
+    most = looks.sort_values("value", ascending=False, kind="stable").head(_MOST_LOOKED_AT)
+    most = most.assign(feature=[in_words(column) for column in most["column"]])
+    first = most.to_dict("records")[0]
+    return draw_bars(
+        most.rename(columns={"value": "share_of_gain"})[["feature", "share_of_gain"]],
+        label="feature",
+        value="share_of_gain",
+        unit="share",
+        title=f"The trees look most at “{first['feature']}” ({first['value']:.0%})",
+        note=f"Share of what the trees gain for net sales; the first {len(most)} of {len(looks)}. It says what they "
+        "look at, not what causes anything.",
+    )
+
+
+def show_purchase_models(value: LifetimeValue) -> Table | LeftOut:
+    """The purchase models that were fitted, with their estimates."""
+    models = value.shipped.purchase_models
+    why_not = " ".join(value.shipped.why_not) or "No purchase model could be fitted to so few repeated purchases."
+    if why := _empty(models, why_not):
+        return LeftOut(why)
+    shown = [name for name in models.columns if models[name].notna().any()]
+    return show_table(
+        models[shown],
+        caption="The purchase models",
+        formats={"log_likelihood": ",.1f"},
+        notes="Log-likelihood: the higher, the better it fits the same purchases.",
+    )
+
+
+def _show_mean(value: LifetimeValue, amount: str, *, what: str) -> Table | LeftOut:
+    judged = value.judged
+    if why := _why_not_judged(value, "judged", judged.mean):
+        return LeftOut(why)
+    mean = judged.mean.sort_values(f"{amount}_gini", ascending=False, kind="stable")
+    mean = mean.assign(shipped=mean["shipped"].map({True: "yes", False: ""}))
+    columns = {"candidate": "candidate", "kind": "kind", "shipped": "shipped"}
+    columns |= {f"{amount}_{name}": word for name, word in _MEASURES.items()}
+    shown = {name: word for name, word in columns.items() if name in mean and mean[name].notna().any()}
+    dates = "one date" if len(judged.dates) == 1 else f"{len(judged.dates)} dates"
+    unit = f" (error in {value.currency})" if amount == "value" else ""
+    return show_table(
+        mean[list(shown)].rename(columns=shown),
+        caption=f"Expected {what} against those of {span(judged.days)}, mean over {dates}{unit}",
+        formats=_formats(shown.values(), error=money(mean[f"{amount}_mae"])),
+        notes=_READ_SO if amount == "value" else "Read as above; error in purchase days.",
+    )
+
+
+def _formats(columns: object, *, error: str) -> dict[str, str]:
+    specs = {"ranking": ".3f", "total": ".2f", "error": error, "error_of_typical": error}
+    specs |= {"ranking_by_purchases": ".3f"}
+    return {name: spec for name, spec in specs.items() if name in list(columns)}  # type: ignore[call-overload]
+
+
+def _who_ranks_best(mean: pd.DataFrame, *, dates: int) -> str:
+    rows = mean.sort_values("value_gini", ascending=False, kind="stable").to_dict("records")
+    best, rule = rows[0], next(row for row in rows if row["kind"] == "rule")
+    on = "one date" if dates == 1 else f"{dates} dates on average"
+    ranks = f"{best['candidate']} ranks customers best on {on} ({best['value_gini']:.2f})"
+    return ranks if best is rule else f"{ranks}, the best rule of thumb {rule['value_gini']:.2f}"
+
+
+def _measure(name: str, currency: str) -> str:
+    what = {"gini": "ranking", "mae": f"error ({currency})"}
+    return heading(what.get(name.removeprefix("value_").removeprefix("purchases_"), name))
+
+
+def _why_not_judged(value: LifetimeValue, section: str, table: pd.DataFrame) -> str:
+    """Why a section on judged dates is left out; empty where it is there."""
+    return value.unsaid.get(section, "") or ("" if len(table) else value.unsaid.get("judged", _NOT_JUDGED))
+
+
+def _empty(table: pd.DataFrame, otherwise: str) -> str:
+    return "" if len(table) else otherwise

@@ -12,6 +12,8 @@ The names with which a notebook of your own begins:
     segment_customers(facts, as_of)                       # which kinds of customers do we have?
     value_customers(facts, as_of)                         # what is each customer worth to us?
 
+    read_scores("segments", settings=settings)            # what a run has published, one row per customer
+
     labelled_snapshot(facts, as_of, horizon_days=56)      # ... with what happened next
     temporal_splits(facts, as_of, horizon_days=56)        # dates to learn from, dates to be judged on
 

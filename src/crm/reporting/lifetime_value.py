@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from crm.analyses.lifetime_value.findings import FEWEST_COMPARED
 from crm.finding import Findings
 from crm.mart import UNKNOWN
 from crm.reporting.chart import Chart
@@ -57,10 +58,8 @@ def draw_portfolio(value: LifetimeValue) -> Chart | LeftOut:
     )
     if not table["expected"].notna().any():
         return LeftOut("What the customers of today are worth together cannot be said from these purchases.")
-    worth, low, high = (
-        quantity(amount, value.currency)
-        for amount in (portfolio.value.value, portfolio.value.low, portfolio.value.high)
-    )
+    low, high = (number(amount) for amount in (portfolio.value.low, portfolio.value.high))
+    worth = quantity(portfolio.value.value, value.currency) + f" ({low} to {high})" * (low != high)
     return draw_bars(
         table.assign(kind=EXPECTED),
         label="amount",
@@ -70,8 +69,7 @@ def draw_portfolio(value: LifetimeValue) -> Chart | LeftOut:
         colours={EXPECTED: FORECAST},
         order="as_given",
         unit=value.currency,
-        title=f"Net sales of {worth} are expected of today's customers in {soon}"
-        + f" ({low} to {high})" * (low != high),
+        title=f"{worth} of net sales are expected of today's customers in {soon}",
         note=f"Lines: {portfolio.level:.0%} intervals of the total. Margin: after the cost to serve; over {late} "
         "discounted. New customers come on top.",
     )
@@ -106,8 +104,8 @@ def show_assumptions(value: LifetimeValue) -> Table:
     rows = [
         ("Gross margin", f"{known.gross_margin:.0%}", _where_assumed(known.known_margin)),
         ("Discount rate", f"{known.yearly_discount_rate:.0%}", "what waiting a year for a margin costs"),
-        ("A contact", f"{known.contact_cost:,.2f} {currency}", _cost(known.contact_cost, "contacts")),
-        ("A service case", f"{known.case_cost:,.2f} {currency}", _cost(known.case_cost, "service cases")),
+        ("A contact", *_cost(known.contact_cost, currency, "contacts")),
+        ("A service case", *_cost(known.case_cost, currency, "service cases")),
         ("Horizon", span(value.horizon_days), "of everything without another word"),
         ("Long horizon", span(known.long_days), _how_sure(churn_known=known.churn_known)),
     ]
@@ -242,7 +240,7 @@ def show_at_risk(value: LifetimeValue) -> Table | LeftOut:
         return LeftOut(why)
     amounts = {name: money(table[name]) for name in ("value", "at_risk")}
     return show_table(
-        table,
+        table.assign(tier=[capital(tier) for tier in table["tier"]]),
         caption=f"Value at risk within {span(value.horizon_days)} ({value.currency})",
         formats=_there(table, amounts | {"share": ".1%"}),
     )
@@ -390,13 +388,15 @@ def _draw_by(value: LifetimeValue, table: pd.DataFrame, by: str, *, who: str) ->
 
 
 def _best_and_least(groups: pd.DataFrame, *, who: str, currency: str) -> str:
-    """The groups with the highest and the lowest value, and whether that may be chance."""
+    """The highest and the lowest value among groups large enough to be compared, and whether it may be chance."""
     if groups.empty:
         return "Nothing is known that tells these customers apart"
-    rows = groups.sort_values("value", ascending=False, kind="stable").to_dict("records")
+    large = groups[groups["customers"] >= FEWEST_COMPARED]
+    compared = large if len(large) > 1 else groups
+    rows = compared.sort_values("value", ascending=False, kind="stable").to_dict("records")
     best, least = rows[0], rows[-1]
     first = f"{who.format(best['group'])}: {quantity(best['value'], currency)} each"
-    if len(groups) == 1:
+    if len(rows) == 1:
         return first
     beyond = best["value_low"] > least["value_high"]
     return f"{first}; {least['group']}: {quantity(least['value'], currency)}" + ", which may be chance" * (not beyond)
@@ -436,12 +436,11 @@ def _long(value: LifetimeValue) -> str:
     return f"Long margin: over {span(value.assumptions.long_days)}, after the cost to serve, discounted."
 
 
-def _cost(amount: float, what: str) -> str:
-    return (
-        "what serving costs, taken off the margin"
-        if amount > 0
-        else f"not counted: no {what} in the data, or no cost in crm.toml"
-    )
+def _cost(amount: float, currency: str, what: str) -> tuple[str, str]:
+    """What it costs, and what that means."""
+    if amount > 0:
+        return f"{amount:,.2f} {currency}", "what serving costs, taken off the margin"
+    return "nothing", f"not counted: no {what} in the data, or no cost in crm.toml"
 
 
 def _where_assumed(known_margin: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,14 +11,14 @@ import pandas as pd
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots, draw_line
 from crm.reporting.left_out import LeftOut
-from crm.reporting.lifetime_value import in_words, money, span
+from crm.reporting.lifetime_value import capital, in_words, money, span
 from crm.reporting.style import ACTUAL, FORECAST
 from crm.reporting.tables import Table, show_table
-from crm.reporting.wording import heading, listed, quantity
+from crm.reporting.wording import listed, quantity
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.lifetime_value import LifetimeValue
-    from crm.analyses.lifetime_value.result import Judged
+    from crm.analyses.lifetime_value.result import Judged, Shipped
 
 _MOST_LOOKED_AT = 10
 _NOT_JUDGED = "The history is too short to compare what was expected on an earlier date with what came."
@@ -38,7 +40,7 @@ def draw_weekly(value: LifetimeValue) -> Chart | LeftOut:
     weekly = value.judged.weekly
     if why := _why_not_judged(value, "weekly", weekly):
         return LeftOut(why)
-    since, last = value.judged.dates[0], weekly.iloc[-1]
+    since, last = value.judged.dates[0], weekly.iloc[-1].to_dict()
     came, expected = (quantity(last[name], value.currency) for name in ("actual", "expected"))
     missing = pd.Series(float("nan"), index=weekly.index)
     lines = [
@@ -56,10 +58,23 @@ def draw_weekly(value: LifetimeValue) -> Chart | LeftOut:
         forecast="expected",
         colours={"Came": ACTUAL, "Expected": FORECAST},
         unit=value.currency,
-        title=f"After {since}: {expected} were expected, {came} came",
-        note=f"Added up from {since}, of the customers of that date. Band: {value.portfolio.level:.0%} interval. "
+        title=f"After {since}: {expected} were expected, {came} came{_against_band(last)}",
+        note=f"Added up from {since}, of the customers of that date. {_band(last, level=value.portfolio.level)} "
         "Nothing after that date was known to what expected it.",
     )
+
+
+def _against_band(last: Mapping[Hashable, float]) -> str:
+    """On which side of the band the actual amount ended; empty inside it, or where there is none."""
+    if last["actual"] > last["high"]:
+        return ", more than the band holds"
+    return ", less than the band holds" if last["actual"] < last["low"] else ""
+
+
+def _band(last: Mapping[Hashable, float], *, level: float) -> str:
+    if math.isnan(last["low"]):
+        return "Without a band: before that date no total could be judged."
+    return f"Band: {level:.0%} interval, from how far the totals of earlier dates were off."
 
 
 def draw_ranking(value: LifetimeValue) -> Chart | LeftOut:
@@ -75,7 +90,7 @@ def draw_ranking(value: LifetimeValue) -> Chart | LeftOut:
         value="ranking_beyond_rule",
         colour_by="date",
         unit="",
-        title=_who_ranks_best(judged.mean, dates=len(judged.dates)),
+        title=_how_it_ranks(judged, shipped=value.shipped.name),
         note=f"How much better than the rule of thumb that ranks best on average, by net sales of the "
         f"{span(judged.days)} after each date: 0 is as good. Perfect is 1, chance 0, of the ranking itself.",
     )
@@ -117,7 +132,7 @@ def show_by_date(value: LifetimeValue) -> Table | LeftOut:
     columns |= {"purchases_gini": "ranking_by_purchases"}
     shown = {name: word for name, word in columns.items() if name in table and table[name].notna().any()}
     return show_table(
-        table[list(shown)].rename(columns=shown),
+        table[list(shown)].rename(columns=shown).reset_index(drop=True),
         caption=f"Every candidate on every judged date: net sales of the {span(judged.days)} after it",
         formats=_formats(shown.values(), error=money(table["value_mae"])),
         notes="Read as above; error in the currency.",
@@ -132,7 +147,7 @@ def show_gain(value: LifetimeValue) -> Table | LeftOut:
         return LeftOut(why)
     return show_table(
         gain.assign(measure=[_measure(name, value.currency) for name in gain["measure"]]),
-        caption="What the blend gains over the best rule of thumb",
+        caption="What the blend, as it was judged, gains over the best rule of thumb",
         formats=dict.fromkeys(["gain", "low", "high"], "+.3g"),
         notes="On the newest judged date, with 95% intervals. A gain whose interval holds 0 may be chance. A "
         "positive gain is better: a higher ranking, a smaller error.",
@@ -164,15 +179,13 @@ def draw_interval_parts(value: LifetimeValue) -> Chart | LeftOut:
         return LeftOut("Where the width of the interval comes from cannot be said: nothing could be measured.")
     largest = there.nlargest(1, "share_of_variance").to_dict("records")[0]
     unmeasured = " How far earlier totals were off could not be measured: the interval is too narrow."
-    wide = portfolio.width_over_summed
-    summed = f" It is {wide:.0%} as wide as all customers' intervals added up." if pd.notna(wide) else ""
     return draw_bars(
         table,
         label="part",
         value="share_of_variance",
         unit="share",
         title=f"{largest['part']}: {largest['share_of_variance']:.0%} of the uncertainty of the total",
-        note=f"Shares of the variance of the total.{summed}{unmeasured if pd.isna(portfolio.from_drift) else ''}",
+        note=f"Shares of the variance of the total.{unmeasured if pd.isna(portfolio.from_drift) else ''}",
     )
 
 
@@ -181,16 +194,29 @@ def show_shipped(value: LifetimeValue) -> Table | LeftOut:
     shipped = value.shipped
     if why := _empty(shipped.shares, f"{shipped.name} stands as it is: nothing is mixed with it."):
         return LeftOut(why)
-    level = listed([f"{what} from {where}" for what, where in shipped.level_from.items()])
-    learnt = listed([str(date) for date in shipped.learnt_from])
-    from_dates = f" Learnt from what came in {span(shipped.learnt_days)} after {learnt}." if learnt else ""
+    notes = (_where_level_is_from(shipped.level_from), _learnt(shipped))
     table = shipped.shares.rename(columns={"purchases": "purchase_days", "value": "net_sales"})
     return show_table(
         table,
         caption=f"{shipped.name}: how much each part weighs",
         formats={name: ".0%" for name in ("purchase_days", "net_sales") if name in table},
-        notes=f"The sum over all customers: {level}.{from_dates}" if level else from_dates.strip() or (),
+        notes=tuple(filter(None, notes)),
     )
+
+
+def _where_level_is_from(level_from: Mapping[str, str]) -> str:
+    if len(set(level_from.values())) == 1:
+        return f"The sum over all customers is that of {next(iter(level_from.values()))}."
+    said = listed([f"of {what} it is that of {where}" for what, where in level_from.items()])
+    return f"The sum over all customers: {said}." if said else ""
+
+
+def _learnt(shipped: Shipped) -> str:
+    if not shipped.learnt_from:
+        return ""
+    first, last = min(shipped.learnt_from), max(shipped.learnt_from)
+    when = str(first) if first == last else f"{len(shipped.learnt_from)} dates from {first} to {last}"
+    return f"Learnt from what came in {span(shipped.learnt_days)} after {when}."
 
 
 def draw_looks_at(value: LifetimeValue) -> Chart | LeftOut:
@@ -231,15 +257,17 @@ def _show_mean(value: LifetimeValue, amount: str, *, what: str) -> Table | LeftO
     judged = value.judged
     if why := _why_not_judged(value, "judged", judged.mean):
         return LeftOut(why)
-    mean = judged.mean.sort_values(f"{amount}_gini", ascending=False, kind="stable")
+    mean = _ships(judged.mean, value.shipped.name)
+    mean = mean.sort_values(f"{amount}_gini", ascending=False, kind="stable")
     mean = mean.assign(shipped=mean["shipped"].map({True: "yes", False: ""}))
-    columns = {"candidate": "candidate", "kind": "kind", "shipped": "shipped"}
-    columns |= {f"{amount}_{name}": word for name, word in _MEASURES.items()}
+    mean = mean.assign(dates=mean["candidate"].map(judged.table["candidate"].value_counts()))
+    columns = {"candidate": "candidate"} | {f"{amount}_{name}": word for name, word in _MEASURES.items()}
+    columns |= {"dates": "dates", "kind": "kind", "shipped": "shipped"}
     shown = {name: word for name, word in columns.items() if name in mean and mean[name].notna().any()}
     dates = "one date" if len(judged.dates) == 1 else f"{len(judged.dates)} dates"
     unit = f" (error in {value.currency})" if amount == "value" else ""
     return show_table(
-        mean[list(shown)].rename(columns=shown),
+        mean[list(shown)].rename(columns=shown).reset_index(drop=True),
         caption=f"Expected {what} against those of {span(judged.days)}, mean over {dates}{unit}",
         formats=_formats(shown.values(), error=money(mean[f"{amount}_mae"])),
         notes=_READ_SO if amount == "value" else "Read as above; error in purchase days.",
@@ -252,17 +280,33 @@ def _formats(columns: object, *, error: str) -> dict[str, str]:
     return {name: spec for name, spec in specs.items() if name in list(columns)}  # type: ignore[call-overload]
 
 
-def _who_ranks_best(mean: pd.DataFrame, *, dates: int) -> str:
-    rows = mean.sort_values("value_gini", ascending=False, kind="stable").to_dict("records")
-    best, rule = rows[0], next(row for row in rows if row["kind"] == "rule")
-    on = "one date" if dates == 1 else f"{dates} dates on average"
-    ranks = f"{best['candidate']} ranks customers best on {on} ({best['value_gini']:.2f})"
-    return ranks if best is rule else f"{ranks}, the best rule of thumb {rule['value_gini']:.2f}"
+def _how_it_ranks(judged: Judged, *, shipped: str) -> str:
+    """What ships against the best rule of thumb, on average and by the number of dates."""
+    mean = _ships(judged.mean, shipped).sort_values("value_gini", ascending=False, kind="stable").to_dict("records")
+    ships = next((row for row in mean if row["shipped"]), mean[0])
+    rule = next(row for row in mean if row["kind"] == "rule")
+    if ships["kind"] == "rule":
+        return f"What ships is a rule of thumb, “{shipped}”: it ranks customers at {ships['value_gini']:.2f}"
+    by_date = judged.table.pivot_table(index="date", columns="candidate", values="value_gini")
+    better = int((by_date[ships["candidate"]] > by_date[rule["candidate"]]).sum())
+    dates = "the one date" if len(by_date) == 1 else f"{better} of {len(by_date)} dates"
+    if len(by_date) == 1 and not better:
+        dates = "no date"
+    return (
+        f"{ships['candidate']} ranks customers better than “{rule['candidate']}” on {dates} "
+        f"({ships['value_gini']:.2f} against {rule['value_gini']:.2f})"
+    )
+
+
+def _ships(mean: pd.DataFrame, shipped: str) -> pd.DataFrame:
+    """The candidates with the one marked that ships: the one of that name, or else the blend as it was judged."""
+    named = mean["candidate"] == shipped
+    return mean.assign(shipped=named) if named.any() else mean
 
 
 def _measure(name: str, currency: str) -> str:
     what = {"gini": "ranking", "mae": f"error ({currency})"}
-    return heading(what.get(name.removeprefix("value_").removeprefix("purchases_"), name))
+    return capital(what.get(name, name))
 
 
 def _why_not_judged(value: LifetimeValue, section: str, table: pd.DataFrame) -> str:

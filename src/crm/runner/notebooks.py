@@ -1,7 +1,8 @@
 """The report notebooks: which there are, what they ask for, in which order they can be executed.
 
 A report is `notebooks/NN_name.ipynb`, NN two digits; other notebooks are no reports. A notebook that reads the score
-file of another says so in its metadata: `"crm": {"needs": ["03_lifetime_value"]}`.
+file of another says so in its metadata: `"crm": {"needs": ["03_lifetime_value"]}`; `"after"` in place of `"needs"`
+if it says more with those scores and does without them where there are none.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Notebook:
     """A report notebook that may be executed: it parses, and its parameters are declared.
 
     title: its heading.   needs: the notebooks whose score files it reads.   code_cells: how many it has.
+    after: the notebooks whose score files it reads if they are there.
     sha256: of the file, so that a page is not reused after its notebook has changed.
     """
 
@@ -44,6 +46,7 @@ class Notebook:
     parameters: tuple[Parameter, ...]
     code_cells: int
     sha256: str
+    after: tuple[str, ...] = ()
 
 
 def notebook_paths(folder: Path) -> dict[str, Path]:
@@ -97,7 +100,8 @@ def read_notebook(path: Path) -> Notebook:
         name=path.stem,
         path=path,
         title=_title(content.cells) or path.stem,
-        needs=_needs(content.metadata, notebook=path.stem),
+        needs=_named(content.metadata, "needs", notebook=path.stem),
+        after=_named(content.metadata, "after", notebook=path.stem),
         parameters=_parameters(cells, notebook=path.stem),
         code_cells=len(cells),
         sha256=hash_of(path),
@@ -163,12 +167,12 @@ def _title(cells: Iterable[Any]) -> str:
     return ""
 
 
-def _needs(metadata: Mapping[str, Any], *, notebook: str) -> tuple[str, ...]:
+def _named(metadata: Mapping[str, Any], key: str, *, notebook: str) -> tuple[str, ...]:
     own = metadata.get("crm", {})
-    needs = own.get("needs", []) if isinstance(own, Mapping) else None
-    if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
+    names = own.get(key, []) if isinstance(own, Mapping) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _bad_needs(notebook, f"crm metadata {own!r}, not a list of names")
-    return tuple(dict.fromkeys(needs))
+    return tuple(dict.fromkeys(names))
 
 
 def _parameters(cells: Sequence[Any], *, notebook: str) -> tuple[Parameter, ...]:

@@ -42,7 +42,10 @@ def make_plan(request: Request) -> Plan:
     paths = notebook_paths(request.settings.folders.notebooks)
     names = select(paths, request.only)
     selected = tuple(read_notebook(paths[name]) for name in names)
-    refuse_impossible_needs(dict.fromkeys(paths, ()) | {one.name: one.needs for one in selected})
+    refuse_impossible_needs(
+        dict.fromkeys(paths, ())
+        | {one.name: (*one.needs, *(name for name in one.after if name in paths)) for one in selected}
+    )
     for notebook in selected:
         check_given(parameters_of(request, Path()), declared=notebook.parameters, notebook=notebook.name)
     refuse_unwritable_places(request.settings)

@@ -59,8 +59,13 @@ class _Schedule:
             self._note(record)
 
     def ready(self) -> list[Notebook]:
-        """The waiting notebooks whose needs are met."""
-        return [notebook for notebook in self.waiting if self._whole.issuperset(notebook.needs)]
+        """The waiting notebooks whose needs are met, and of which no other is awaited."""
+        coming = self._coming()
+        return [
+            notebook
+            for notebook in self.waiting
+            if self._whole.issuperset(notebook.needs) and coming.isdisjoint(notebook.after)
+        ]
 
     def end_the_hopeless(self) -> None:
         """End each waiting notebook of whose needs one was not met, and then those that need it."""
@@ -92,9 +97,13 @@ class _Schedule:
 
     def _lost(self, notebook: Notebook) -> list[str]:
         """The needs that were not met, as soon as all have ended: how they ended must not depend on who was first."""
-        if not {one.name for one in (*self.waiting, *self.running.values())}.isdisjoint(notebook.needs):
+        if not self._coming().isdisjoint(notebook.needs):
             return []
         return [name for name in notebook.needs if name not in self._whole]
+
+    def _coming(self) -> set[str]:
+        """Those that have not ended."""
+        return {one.name for one in (*self.waiting, *self.running.values())}
 
     def _without(self, notebook: Notebook, lost: Sequence[str]) -> NotebookRecord:
         failed = [name for name in lost if name not in self._left_out]

@@ -5,6 +5,7 @@
 Importing this costs little: MLflow itself is loaded when it is first used.
 """
 
+from crm.tracking.lifetime_value import track_lifetime_value
 from crm.tracking.models import (
     CHALLENGER,
     CHAMPION,
@@ -28,6 +29,7 @@ __all__ = [
     "attach_notebook",
     "champions",
     "start_store",
+    "track_lifetime_value",
     "track_model",
     "track_segmentation",
 ]

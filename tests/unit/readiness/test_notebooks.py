@@ -10,6 +10,7 @@ import pytest
 
 from crm.analyses.customer_base import describe_customer_base
 from crm.analyses.data_quality import examine_data
+from crm.analyses.lifetime_value import value_customers
 from crm.analyses.segmentation import segment_customers
 from crm.errors import NotEnoughData
 from crm.readiness.notebooks import known_requirements, report_notebooks
@@ -20,6 +21,7 @@ ANALYSES = {
     "00_data_quality": examine_data,
     "01_customer_base": describe_customer_base,
     "02_segmentation": segment_customers,
+    "03_lifetime_value": value_customers,
 }
 
 
@@ -46,8 +48,8 @@ THIN = [
     ("four customers", 4, 5, "2018-01-01", ["02_segmentation"]),
     ("one day", 30, 1, "2018-01-01", ["02_segmentation"]),
     ("five customers", 5, 6, "2018-01-01", []),
-    ("before all purchases", 30, 5, "2017-01-01", ["00_data_quality", "01_customer_base", "02_segmentation"]),
-    ("on the second day", 30, 5, "2017-06-02", ["02_segmentation"]),
+    ("before all purchases", 30, 5, "2017-01-01", [*ANALYSES]),
+    ("on the second day", 30, 5, "2017-06-02", ["02_segmentation", "03_lifetime_value"]),
     ("long after", 30, 5, "2030-01-01", []),
 ]
 

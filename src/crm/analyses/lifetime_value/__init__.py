@@ -101,7 +101,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
     judged = mix_all([look_back(facts, date, days=dates.days, seed=seed) for date in dates.dates])
     judgement = judge(judged, facts, days=dates.days, seed=seed)
     foresight = foresee(candidates, customers, seed=seed)
-    now = mix(foresight, judged, rule=rule_to_ship(judgement))
+    now = mix(foresight, judged, rule=rule_to_ship(judgement.against_best_rule))
     model = _model(candidates, now, seed=seed)
     valued = _valued(facts, model, as_of, customers, long_days=long_days)
     table = valued.customers

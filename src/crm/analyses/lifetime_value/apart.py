@@ -14,6 +14,9 @@ MARKED = 0.6
 """From this chance on that one of the top tier has more of something than one of the others, it is worth telling."""
 
 MOST_TOLD = 8
+FEWEST = 5
+"""Of fewer customers on either side, whose value is known, the interval is not to be trusted."""
+
 Z = 1.96
 
 SAYS_VALUE = ("net_sales", "purchase_days")
@@ -77,7 +80,7 @@ def chance_higher(inside: FloatArray, outside: FloatArray) -> tuple[float, float
 def _compare(values: FloatArray, top: np.ndarray) -> dict[str, float] | None:
     known = np.isfinite(values)
     inside, outside = values[known & top], values[known & ~top]
-    if min(len(inside), len(outside)) < 2:
+    if min(len(inside), len(outside)) < FEWEST:
         return None
     chance, low, high = chance_higher(inside, outside)
     return {"top": float(inside.mean()), "others": float(outside.mean()), "chance_higher": chance, "low": low,

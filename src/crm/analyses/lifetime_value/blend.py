@@ -29,8 +29,11 @@ PARTS = (TOGETHER, REGRESSION, TREES)
 STEP = 5
 """Weights are tried in fifths: finer ones would only fit the noise of a few dates."""
 
+FEWEST_JUDGED = 2
+"""Dates from which weights are learnt: one season alone says nothing of the level in another."""
+
 UNJUDGED = {TOGETHER: 0.2, REGRESSION: 0.4, TREES: 0.4}
-"""Where no date could be judged; near the weights that served best on grocery and on music."""
+"""Where fewer dates could be judged; near the weights that served best on grocery and on music."""
 
 FLOOR = 1e-3
 """Of the mean amount so far: less is expected of nobody, so that one part's near-zero cannot silence the others."""
@@ -108,7 +111,7 @@ def choose_weights(judged: Sequence[tuple[pd.DataFrame, FloatArray]], now: pd.Da
     rules = [by_rule(name) for name in RULES]
     if not usable and not names:
         return by_rule(RETAINED)
-    if not usable:
+    if len(usable) < FEWEST_JUDGED and names:
         return Weights(
             {name: UNJUDGED[name] / sum(UNJUDGED[one] for one in names) for name in names}, own_level=False
         )

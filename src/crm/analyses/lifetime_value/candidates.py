@@ -101,7 +101,7 @@ def fit_candidates(facts: Facts, as_of: dt.date, *, horizon_days: int, seed: int
     if spend.why_not:
         why_not.append(f"{spend.why_not} Each customer's own mean stands in its place.")
     dates = dates_to_learn_from(as_of, facts, horizon_days=horizon_days)
-    learners = _learn(facts, dates, columns, seed=seed) if models else None
+    learners = _learn(facts, dates, columns, models, seed=seed) if models else None
     if learners is None:
         why_not.append(_nothing_to_learn(dates, horizon_days, models=bool(models)))
     return Candidates(as_of, horizon_days, models, spend, learners, tuple(why_not), columns)
@@ -156,22 +156,26 @@ def _fit_purchase_models(groups: Grouped) -> tuple[dict[str, PurchaseModel], lis
     )
 
 
-def _learn(facts: Facts, dates: Dates, columns: tuple[str, ...], *, seed: int) -> Learners | None:
-    lessons = [lesson for date in dates.dates if (lesson := _lesson(facts, date, dates.days, columns))]
+def _learn(
+    facts: Facts, dates: Dates, columns: tuple[str, ...], models: Mapping[str, PurchaseModel], *, seed: int
+) -> Learners | None:
+    lessons = [lesson for date in dates.dates if (lesson := _lesson(facts, date, dates.days, columns, models))]
     if not lessons or not any(lesson.purchases.any() for lesson in lessons):
         return None
     return learn(lessons, days=dates.days, seed=seed)
 
 
-def _lesson(facts: Facts, date: dt.date, days: int, columns: tuple[str, ...]) -> Lesson | None:
-    """What was known on an earlier date, with the models fitted on that date, and what happened; None where thin."""
+def _lesson(
+    facts: Facts, date: dt.date, days: int, columns: tuple[str, ...], models: Mapping[str, PurchaseModel]
+) -> Lesson | None:
+    """What was known on an earlier date, with a model fitted on that date, and what happened; None where thin."""
     try:
         labelled = labelled_snapshot(facts, date, horizon_days=days)
     except NotEnoughData:
         return None
     groups = Histories.of(labelled).grouped()
     for name in (READ_BY_LEARNERS, *PURCHASE_MODELS[:2]):
-        if model := fit_purchase_model(name, groups).model:
+        if model := fit_purchase_model(name, groups, like=models.get(name)).model:
             break
     else:
         return None

@@ -10,10 +10,10 @@ import pandas as pd
 from crm.analyses import counted, not_one_person, not_there
 from crm.analyses.lifetime_value.answers import GIVEN_UP, TOP
 from crm.analyses.lifetime_value.apart import without_window
-from crm.analyses.lifetime_value.groups import OTHER, UP_TO
-from crm.analyses.lifetime_value.moved import NEW, SAME
+from crm.analyses.lifetime_value.groups import OTHER, UP_TO, differ
+from crm.analyses.lifetime_value.moved import BACK, LESS, MORE, NEW, OFTEN, SAME, SELDOM, SILENT
 from crm.analyses.lifetime_value.result import Amount, Assumptions, Evidence
-from crm.analyses.lifetime_value.say import first, known, say
+from crm.analyses.lifetime_value.say import first, known, no_minus_zero, say
 from crm.analyses.lifetime_value.trusted import (
     churn_unknown,
     coverage,
@@ -206,7 +206,7 @@ def acquire(evidence: Evidence) -> Finding | None:
     clauses = [
         clause
         for by, table, words in (
-            ("department", answers.by_department, "whose first purchase was of “{}”"),
+            ("department", answers.by_department, "whose first known purchase was of “{}”"),
             ("cohort", answers.by_cohort, "who joined in {}"),
         )
         if (clause := _best_and_worst(by, table, words, values))
@@ -227,7 +227,7 @@ def moved(evidence: Evidence) -> Finding | None:
         return None
     values: dict[str, Any] = {
         "previous": evidence.answers.previous,
-        **{name: float(table[name].sum()) for name in ("before", "now", "change")},
+        **{name: no_minus_zero(float(table[name].sum())) for name in ("before", "now", "change")},
     }
     template = (
         "Since {previous}, the net sales expected over {days} days went from {before:,.0f} to {now:,.0f} {currency} "
@@ -236,7 +236,7 @@ def moved(evidence: Evidence) -> Finding | None:
     new = table[table["reason"] == NEW]
     if len(new):
         row = first(new)
-        values |= {"new": int(row["customers"]), "new_change": float(row["change"])}
+        values |= {"new": int(row["customers"]), "new_change": no_minus_zero(float(row["change"]))}
         template += f", {{new_change:+,.0f}} of it with {counted('new', values['new'], 'new customer')}"
     template += _most_moved(table[~table["reason"].isin([NEW, SAME])], values)
     return say(evidence, "moved", template + ".", values, table)
@@ -297,31 +297,33 @@ def _best_and_worst(by: str, table: pd.DataFrame, words: str, values: dict[str, 
             f"{{{field}_margin:,.0f}} {{currency}} for those {words.format(f'{{{field}}}')} "
             f"({{{field}_customers:,}} customers)"
         )
-    apart = float(best["value_low"]) > float(worst["value_high"])
-    doubt = "" if apart else ", a difference that may be chance"
+    doubt = "" if differ(best, worst, among=len(rows)) else ", a difference that may be chance"
     return f"from {clauses[0]} down to {clauses[1]}{doubt}"
 
 
 def _most_moved(table: pd.DataFrame, values: dict[str, Any]) -> str:
-    """The sentence about the reasons that took and brought most; their numbers are added to `values`."""
+    """The sentence about the reasons that took and brought most, if at all; their numbers are added to `values`."""
     ordered = table.sort_values("change", kind="stable")
-    lost, won = ordered[ordered["change"] < 0].head(1), ordered[ordered["change"] > 0].tail(1)
+    lost, won = ordered[ordered["change"] <= -1].head(1), ordered[ordered["change"] >= 1].tail(1)
     clauses = []
     for word, rows, verb in (("lost", lost, "went"), ("won", won, "came")):
         for row in rows.to_dict("records"):
-            values |= {f"{word}_reason": _WHO[str(row["reason"])], f"{word}_customers": int(row["customers"])}
-            values |= {f"{word}_change": float(row["change"])}
+            reason, customers = str(row["reason"]), int(row["customers"])
+            values |= {f"{word}_reason": reason if customers == 1 else _SEVERAL[reason]}
+            values |= {f"{word}_customers": customers}
+            values |= {f"{word}_change": no_minus_zero(float(row["change"]))}
             clauses.append(
-                f"{verb} with the {{{word}_customers:,}} who {{{word}_reason}} ({{{word}_change:+,.0f}} {{currency}})"
+                f"{verb} with the {'one' if customers == 1 else f'{{{word}_customers:,}}'} who {{{word}_reason}} "
+                f"({{{word}_change:+,.0f}} {{currency}})"
             )
     return f". Of the others, most value {' and most '.join(clauses)}" if clauses else ""
 
 
-_WHO = {
-    "fell silent": "fell silent",
-    "came back": "came back",
-    "buys more often": "buy more often",
-    "buys less often": "buy less often",
-    "spends more each time": "spend more each time",
-    "spends less each time": "spend less each time",
+_SEVERAL = {
+    SILENT: SILENT,
+    BACK: BACK,
+    OFTEN: "buy more often",
+    SELDOM: "buy less often",
+    MORE: "spend more each time",
+    LESS: "spend less each time",
 }

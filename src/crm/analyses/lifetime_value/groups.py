@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
+from scipy.stats import studentized_range
 from scipy.stats import t as student
 
 from crm.mart import UNKNOWN
@@ -63,16 +66,37 @@ def cohorts(snapshot: pd.DataFrame, as_of: dt.date) -> pd.Series[str]:
     Those first seen in periods whose middle lies in the first 91 days of the history may have been customers long
     before: they are one cohort, "up to 2017-03".
     """
-    first = date_of(int(snapshot["first_day"].min()))
-    span = month_number(as_of - dt.timedelta(days=1)) - month_number(first) + 1
+    first, last = date_of(int(snapshot["first_day"].min())), as_of - dt.timedelta(days=1)
+    span = month_number(last) - month_number(first) + 1
     months = next((number for number in _MONTHS.values() if span / number <= MOST_COHORTS), 12)
     joined = pd.to_datetime(snapshot["first_day"], unit="D")
     period = (joined.dt.year * 12 + joined.dt.month - 1) // months
-    oldest = max(one for one in period.unique() if _middle(int(one), months) < first + _OLDER or one == period.min())
-    names = {int(one): _name(int(one), months) for one in period.unique()}
+    oldest = month_number(first) // months
+    while _middle(oldest + 1, months) < first + _OLDER and oldest < month_number(last) // months:
+        oldest += 1
+    names = {one: _name(one, months) for one in period.unique()} | {oldest: f"{UP_TO}{_name(oldest, months)}"}
     told = period.clip(lower=oldest).map(names)
-    told = told.where(period > oldest, f"{UP_TO}{names[int(oldest)]}")
     return pd.Series(told.to_numpy(), index=snapshot["customer_id"].to_numpy(), dtype="str")
+
+
+def differ(one: Mapping[str, Any], other: Mapping[str, Any], *, among: int) -> bool:
+    """Is one group's mean value beyond chance above the other's, where both were picked from so many groups?
+
+    one, other: rows of `by_group`. The largest difference among many is large by chance as well: it is held against
+    the studentised range, each group with a spread of its own (Games & Howell, 1976, J. Educational Statistics 1(2)).
+    """
+    errors = [
+        (row["value_high"] - row["value"]) / student.ppf(0.5 + LEVEL / 2, row["customers"] - 1)
+        for row in (one, other)
+    ]
+    squares = [error**2 for error in errors]
+    if not sum(squares) > 0:
+        return bool(one["value"] != other["value"])
+    freedom = sum(squares) ** 2 / sum(
+        square**2 / (row["customers"] - 1) for square, row in zip(squares, (one, other), strict=True)
+    )
+    times = abs(one["value"] - other["value"]) / (sum(squares) / 2) ** 0.5
+    return bool(studentized_range.sf(times, among, freedom) < 1 - LEVEL)
 
 
 _OLDER = dt.timedelta(days=OLDER_THAN_SEEN)

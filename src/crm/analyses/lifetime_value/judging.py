@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from crm.analyses.lifetime_value.blend import BLEND, Weights, by_rule, choose_weights
 from crm.analyses.lifetime_value.candidates import PURCHASE_MODELS, Expected
@@ -87,22 +88,24 @@ def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judg
     table = pd.DataFrame([row for one in reversed(mixed) for row in _rows(one)], columns=_COLUMNS)
     measures = [column for column in table if "_" in str(column)]
     mean = table.groupby(["candidate", "kind", "shipped"], sort=False)[measures].mean().reset_index()
+    gains = _against_best_rule(mixed, mean, seed=seed)
+    if rule := rule_to_ship(gains):
+        table["shipped"], mean["shipped"] = table["candidate"] == rule, mean["candidate"] == rule
     return Judged(
         days=days,
         table=table,
         mean=mean,
-        against_best_rule=_against_best_rule(mixed, mean, seed=seed),
+        against_best_rule=gains,
         coverage=pd.DataFrame([_coverage(one, number) for number, one in enumerate(mixed)][::-1], columns=_COVERAGE),
         weekly=_weekly(mixed, facts),
     )
 
 
-def rule_to_ship(judged: Judged) -> str:
+def rule_to_ship(gains: pd.DataFrame) -> str:
     """The rule of thumb that stands where the blend beats it, beyond its interval, neither in order nor in error.
 
-    Empty where the blend is better, or nothing could be judged.
+    gains: the table `against_best_rule`. Empty where the blend is better, or nothing could be judged.
     """
-    gains = judged.against_best_rule
     if gains.empty or bool((gains["low"] > 0).any()):
         return ""
     return str(gains.set_index("measure").loc["gini", "rule"])
@@ -195,7 +198,9 @@ def _weekly(mixed: Sequence[Mixed], facts: Facts) -> pd.DataFrame:
     came = _cumulative(facts, seen.date, seen.weeks["days"].to_list(), within=seen.days)
     expected = float(newest.value.sum()) * seen.weeks["share"].to_numpy()
     off, dates = drift(mixed[:-1])
-    wide = np.exp(1.645 * off * np.sqrt(1 + 1 / dates)) if dates else np.nan
+    chance = seen.quantiles.total_spread if seen.quantiles else 0.0
+    spread = np.sqrt(off**2 * (1 + 1 / dates) + chance**2) if dates else np.nan
+    wide = np.exp(spread * stats.t.ppf((1 + NOMINAL) / 2, dates)) if dates else np.nan
     return pd.DataFrame(
         {
             "week": np.arange(1, len(came) + 1),

@@ -30,12 +30,12 @@ FARTHEST = 4.0
 """Standard deviations from the mean beyond which the regression takes a customer as no farther."""
 
 _TREES: dict[str, Any] = {
-    "max_depth": 3, "eta": 0.03, "subsample": 0.7, "colsample_bytree": 0.5, "lambda": 10.0, "max_bin": 128,
+    "max_depth": 3, "eta": 0.03, "subsample": 0.5, "colsample_bytree": 0.25, "lambda": 10.0, "max_bin": 128,
     "nthread": 1,  # one thread adds up in one order: the same inputs give the same scores
 }  # fmt: skip
 _ROUNDS = 250
-_ROWS_PER_LEAF = 1 / 250
-_PENALTY = 0.1
+_ROWS_PER_LEAF = 1 / 100
+_PENALTY = 0.03
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,12 @@ def value_portfolio(
         "chance": from_chance**2,
         "drift": _finite(off) ** 2 * (1 + 1 / dates) if dates else 0.0,
     }
-    near = _reach(np.sqrt(sum(variances.values())), variances["drift"], dates)
+    nothing_known = not dates and not np.isfinite(from_refits)
+    near = WIDEST if nothing_known else _reach(np.sqrt(sum(variances.values())), variances["drift"], dates)
     longer = long_days / candidates.horizon_days
     far_drift = variances["drift"] * max(longer, 1.0)
-    far = _reach(np.sqrt(_finite(from_refits_long) ** 2 + from_chance**2 + far_drift), far_drift, dates)
+    far_spread = np.sqrt(_finite(from_refits_long) ** 2 + from_chance**2 + far_drift)
+    far = WIDEST if nothing_known else _reach(far_spread, far_drift, dates)
     whole = max(sum(variances.values()), 1e-18)
     value = _around(sums.value, near)
     return Portfolio(
@@ -77,8 +79,8 @@ def value_portfolio(
         value=value,
         margin=_around(sums.margin, near),
         long_margin=_around(sums.long_margin, far),
-        from_refits=variances["refits"] / whole,
-        from_chance=variances["chance"] / whole,
+        from_refits=float("nan") if nothing_known else variances["refits"] / whole,
+        from_chance=float("nan") if nothing_known else variances["chance"] / whole,
         from_drift=variances["drift"] / whole if dates else float("nan"),
         width_over_summed=(value.high - value.low) / summed_width if summed_width > 0 else float("nan"),
     )
@@ -142,7 +144,7 @@ def _refit(
 ) -> tuple[float, float] | None:
     """Logarithms of the two totals of one refit; None where the reweighted data determine no model."""
     weights: FloatArray = rng.gamma(groups.weight)
-    refitted = fit_purchase_model(model.name, groups, weights=weights).model
+    refitted = fit_purchase_model(model.name, groups, weights=weights, like=model).model
     if refitted is None:
         return None
     each = weights[groups.place] / groups.weight[groups.place]

@@ -48,7 +48,7 @@ class Portfolio:
     level: of the intervals.     The parts of the variance of log value (they sum to 1): refits (other customers might
     have been observed), chance (what each customer happens to do), drift (how far the totals of judged dates were
     off); nan where drift could not be measured, and then the interval is too narrow.
-    width_if_independent: the width of the interval, over that of summing the customers' own intervals.
+    width_over_summed: the width of the interval, over that of summing the customers' own intervals.
     """
 
     customers: int
@@ -136,7 +136,8 @@ class Answers:
     tenths:      tenth (1 = the most valuable), customers, value, share, cumulative_share, long_margin.
     top_tier:    customers, share_of_customers, margin, share_of_margin: the fewest who bring half of the margin.
     apart:       feature, meaning, type, top, others, chance_higher, low, high: what sets the top tier apart.
-    at_risk:     tier (top tier, others), customers, value, at_risk (value x chance of no purchase), share.
+    at_risk:     tier (top tier, others), customers, value, at_risk (value given a purchase x chance of none), share
+                 (of all at risk), given_up (customers with a chance above 0.98, who count as gone).
     by_segment, by_department, by_cohort, by_channel: group, customers, value, value_low, value_high (mean per
                  customer, 95 % interval), margin, long_margin (means per customer), share (of all value); groups
                  under `FEWEST` customers together as "(other)"; empty where the data do not tell.

@@ -34,6 +34,11 @@ def known(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
+def no_minus_zero(number: float, *, places: int = 0) -> float:
+    """What rounds to zero at so many places is zero, so that no sentence says -0."""
+    return 0.0 if abs(number) < 0.5 * 10**-places else number
+
+
 def first(rows: pd.DataFrame) -> dict[str, Any]:
     """The first of some rows."""
     return {str(name): value for name, value in rows.to_dict("records")[0].items()}

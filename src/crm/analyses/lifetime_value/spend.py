@@ -109,7 +109,8 @@ def _too_thin(days: FloatArray, mean_value: FloatArray) -> str:
     """Why these customers determine no model, or nothing."""
     several = int((days >= 2).sum())
     if several < FEWEST_BUYERS:
-        return f"{several} customers spent on two purchase days or more, and fewer than {FEWEST_BUYERS} tell nothing"
+        spent = "1 customer" if several == 1 else f"{several:,} customers"
+        return f"{spent} spent on two purchase days or more, and fewer than {FEWEST_BUYERS} tell nothing"
     if np.ptp(mean_value) <= 1e-9 * mean_value.max():
         return f"all {len(days):,} customers have the same mean value"
     return ""

@@ -7,7 +7,7 @@ from typing import Any
 from crm.analyses import counted, listed
 from crm.analyses.lifetime_value.blend import BLEND
 from crm.analyses.lifetime_value.result import Evidence
-from crm.analyses.lifetime_value.say import first, known, say
+from crm.analyses.lifetime_value.say import first, known, no_minus_zero, say
 from crm.finding import Finding
 
 AS_PROMISED = 0.02
@@ -115,7 +115,7 @@ def independence(evidence: Evidence) -> Finding | None:
         return say(evidence, "independence", "{verdict}", values)
     kind, strongest = max(told.items(), key=lambda pair: abs(pair[1].value))
     values |= {"kind": kind}
-    values |= {name: _without_minus_zero(getattr(strongest, name)) for name in ("value", "low", "high")}
+    values |= {name: no_minus_zero(getattr(strongest, name), places=2) for name in ("value", "low", "high")}
     template = "{verdict} The {kind} is {value:+.2f} ({low:+.2f} to {high:+.2f}) among {buyers:,} customers"
     return say(evidence, "independence", template + " who bought again.", values)
 
@@ -179,11 +179,6 @@ def _gain(evidence: Evidence, measure: str) -> dict[str, Any] | None:
     if rows.empty or not all(known(float(rows[name].iloc[0])) for name in ("gain", "low", "high")):
         return None
     return first(rows)
-
-
-def _without_minus_zero(number: float) -> float:
-    """What rounds to zero at two places is zero, so that no sentence says -0.00."""
-    return 0.0 if abs(number) < 0.005 else number
 
 
 def _against_the_rule(evidence: Evidence, values: dict[str, Any]) -> str:

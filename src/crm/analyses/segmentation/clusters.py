@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from crm.analyses.segmentation.model import FittedTrait, positions_of
 from crm.analyses.segmentation.nearest_centre import DECIMALS, nearest

@@ -45,7 +45,7 @@ GEOMETRIC_STARTS = tuple(
 )
 PARETO_STARTS = ((1.0, 1.0, 1.0, 1.0), (0.5, 0.2, 0.5, 0.2), (1.5, 0.1, 0.3, 1.0))
 WIDE, NARROW = 0.3, 0.02
-PARETO_SAMPLE, PARETO_CUSTOMERS = 1000, 20_000
+PARETO_SAMPLE, PARETO_CUSTOMERS = 500, 20_000
 
 Fitted: TypeAlias = BgNbd | MbgNbd | MbgCnbd | ParetoNbd
 Start: TypeAlias = tuple[float, ...]
@@ -59,16 +59,21 @@ class Fit:
     why_not: str = ""
 
 
-def fit_purchase_model(name: str, grouped: Grouped, *, weights: FloatArray | None = None) -> Fit:
+def fit_purchase_model(
+    name: str, grouped: Grouped, *, weights: FloatArray | None = None, like: PurchaseModel | None = None
+) -> Fit:
     """Fit BG/NBD, MBG/NBD, Pareto/NBD or MBG/CNBD-k.
 
     `weights`, one per group, take the place of the groups' numbers of customers; see `Grouped.weighted`.
+    `like`, a model of much the same customers and of the same name, is where the search begins, with its k; where
+    that leads nowhere, it begins anew.
     """
     groups = grouped if weights is None else grouped.weighted(weights)
     thin = _too_thin(groups)
     if thin:
         return Fit(None, f"{name} was not fitted: {thin}.")
-    fit = MODELS[name](groups)
+    near = _fit_near(like, groups) if like is not None and like.name == name else Fit(None)
+    fit = near if near.model else MODELS[name](groups)
     return fit if fit.model else replace(fit, why_not=f"{name} was not fitted: {fit.why_not}.")
 
 
@@ -145,12 +150,14 @@ class _Model:
     """A model, how to fit it from one start, and where to begin.
 
     An attempt takes the groups, a start and, near the top, the inverse of the curvature per customer.
+    insist: where a sample has no best fit, look among all customers.
     """
 
     attempt: Callable[[Grouped, Start, FloatArray | None], Fitted | None]
     begin_at: Callable[[Fitted, float], Start]
     starts: tuple[Start, ...]
     sample: int = SAMPLE
+    insist: bool = True
 
 
 def _climbed(groups: Grouped, model: _Model) -> Fitted | None:
@@ -159,7 +166,8 @@ def _climbed(groups: Grouped, model: _Model) -> Fitted | None:
     best = _best_of_starts(sample, model)
     if sample is groups:
         return best
-    return _onward(best, sample, groups, model) or _best_of_starts(groups, model)
+    onward = _onward(best, sample, groups, model)
+    return onward or (_best_of_starts(groups, model) if model.insist else best)
 
 
 def _best_of_starts(groups: Grouped, model: _Model) -> Fitted | None:
@@ -198,6 +206,20 @@ def _fit_regular(groups: Grouped) -> Fit:
             break
         best = end
     return _judged(best, groups, len(GEOMETRIC_STARTS))
+
+
+def _fit_near(like: PurchaseModel, groups: Grouped) -> Fit:
+    """From where a model of much the same customers ended."""
+    longest = float(groups.T.max())
+    if isinstance(like, ParetoNbd):
+        model = replace(PARETO, starts=(_scaled(like, longest),))
+    elif isinstance(like, MbgCnbd):
+        model = replace(_regular(like.k, None, longest), starts=(_scaled_logs(like, longest),))
+    elif isinstance(like, BgNbd | MbgNbd):
+        model = replace(_geometric(like.name, type(like)), starts=(_scaled_logs(like, longest),))
+    else:
+        return Fit(None)
+    return _judged(_best_of_starts(groups, model), groups, 1)
 
 
 def _geometric(name: str, kind: type[BgNbd] | type[MbgNbd]) -> _Model:
@@ -307,9 +329,11 @@ def _too_thin(groups: Grouped) -> str:
     return ""
 
 
+PARETO = _Model(_pareto, _scaled, PARETO_STARTS, PARETO_SAMPLE, insist=False)
+
 MODELS: Mapping[str, Callable[[Grouped], Fit]] = {
     "BG/NBD": partial(_fit_climbed, _geometric("BG/NBD", BgNbd)),
     "MBG/NBD": partial(_fit_climbed, _geometric("MBG/NBD", MbgNbd)),
-    "Pareto/NBD": partial(_fit_climbed, _Model(_pareto, _scaled, PARETO_STARTS, PARETO_SAMPLE)),
+    "Pareto/NBD": partial(_fit_climbed, PARETO),
     "MBG/CNBD-k": _fit_regular,
 }

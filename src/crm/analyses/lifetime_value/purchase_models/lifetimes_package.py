@@ -27,7 +27,7 @@ FLAT = 1e-5
 """A slope per customer below this is a top, even where the search ends for want of decimals."""
 
 PARETO_UNITS = 1000.0
-PARETO_OPTIONS = {"xatol": 1e-6, "fatol": 1e-4, "maxiter": 1000, "maxfev": 1000}
+PARETO_OPTIONS = {"xatol": 1e-6, "fatol": 1e-4, "maxiter": 1000, "maxfev": 400}
 PARETO_ROOM = 1e-8, 1e4
 """Where Pareto/NBD's estimates are sought: wider than where they are believed, but no endless ridge is followed."""
 

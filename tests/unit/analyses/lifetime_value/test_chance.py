@@ -1,0 +1,102 @@
+"""Intervals hold as many customers as they promise where the model is true, and learn where it is not."""
+
+import numpy as np
+import pytest
+
+from crm.analyses.lifetime_value.chance import (
+    LEVELS,
+    NOMINAL,
+    Silence,
+    covered,
+    covering_level,
+    draw_quantiles,
+    fit_silence,
+)
+from crm.analyses.lifetime_value.purchase_models.fitting import model_from_record
+from crm.analyses.lifetime_value.purchase_models.histories import Histories
+from crm.analyses.lifetime_value.spend import SpendModel
+
+CUSTOMERS = 3_000
+
+
+def cnbd(**parameters):
+    """MBG/CNBD-k with these parameters, in days."""
+    return model_from_record({"name": "MBG/CNBD-k", "parameters": parameters, "log_likelihood": 0.0})
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Customers whose next 90 days are drawn from the models' own description, and the quantiles said beforehand."""
+    rng = np.random.default_rng(5)
+    frequency = rng.integers(0, 20, CUSTOMERS)
+    recency = np.where(frequency > 0, rng.uniform(100, 299, CUSTOMERS), 0.0)
+    mean_log_gap = np.where(frequency > 0, np.log(np.maximum(recency / np.maximum(frequency, 1), 1)), np.nan)
+    histories = Histories(frequency, recency, np.full(CUSTOMERS, 300.0), mean_log_gap)
+    model = cnbd(k=2, r=1.2, alpha=30.0, a=0.5, b=5.0)
+    spend = SpendModel(4.0, 5.0, 40.0, "all purchase days")
+    days = frequency + 1.0
+    own = rng.gamma(4.0, 10.0, CUSTOMERS)
+    each = spend.expected_value(days, own)
+    quantiles = draw_quantiles(model, histories, 90.0, spend=spend, purchase_days=days, each=each, seed=1)
+    chances = np.cumsum(model.count_probabilities(histories, 90.0, 90), axis=1)
+    counts = np.array(
+        [np.searchsorted(row, point) for row, point in zip(chances, rng.random(CUSTOMERS), strict=True)]
+    )
+    known = spend.p * days + spend.q
+    mean = each * (known - 1) / rng.gamma(known)
+    value = np.where(counts > 0, rng.gamma(np.maximum(spend.p * counts, 1e-9)) / spend.p * mean, 0.0)
+    return quantiles, value, model.expected_purchases(histories, 90.0) * each
+
+
+def test_the_mean_of_the_draws_is_the_expectation(drawn):
+    quantiles, _, expected = drawn
+    assert quantiles.mean.sum() == pytest.approx(expected.sum(), rel=0.01)
+    assert np.corrcoef(quantiles.mean, expected)[0, 1] > 0.99
+
+
+def test_ninety_of_a_hundred_fall_inside_where_the_model_is_true(drawn):
+    quantiles, value, expected = drawn
+    for level in (0.5, 0.8, 0.9, 0.98):
+        # Whole counts and a mass at zero: an interval can hold more than it promises, never less.
+        assert level - 0.02 <= covered(quantiles, expected, value, level)
+    assert covered(quantiles, expected, value, 0.9) < 0.97
+
+
+def test_wider_levels_contain_narrower_ones(drawn):
+    quantiles, _, _ = drawn
+    assert (np.diff(quantiles.low, axis=1) <= 0).all()
+    assert (np.diff(quantiles.high, axis=1) >= 0).all()
+    low, middle, high = quantiles.at(0.9, quantiles.mean)
+    assert ((low <= middle) & (middle <= high)).all()
+
+
+def test_a_total_is_far_surer_than_its_customers(drawn):
+    quantiles, _, _ = drawn
+    assert 0 < quantiles.total_spread < 0.05
+
+
+def test_the_level_is_widened_where_customers_surprised_before(drawn):
+    quantiles, value, expected = drawn
+    rng = np.random.default_rng(6)
+    wild = value * np.exp(rng.normal(0, 1.0, len(value)))
+    assert covering_level([]) == NOMINAL
+    wider = covering_level([(quantiles, expected, wild)])
+    assert wider > covering_level([(quantiles, expected, value)])
+    assert covered(quantiles, expected, wild, wider) >= NOMINAL or wider == LEVELS[-1]
+
+
+def test_the_chance_of_silence_is_drawn_to_what_came():
+    rng = np.random.default_rng(7)
+    true = rng.uniform(0.02, 0.98, 20_000)
+    silent = rng.random(20_000) < true
+    said = 1 / (1 + np.exp(-(2 * np.log(true / (1 - true)) + 1)))  # too sure, and too high
+    learnt = fit_silence([(said, np.ones(20_000), np.where(silent, 0.0, 3.0))])
+    assert np.abs(learnt.chance(said, np.ones(20_000)) - true).mean() < 0.02
+    assert np.abs(said - true).mean() > 0.1
+
+
+@pytest.mark.parametrize("came", [np.zeros(500), np.ones(500)])
+def test_where_all_did_the_same_nothing_is_learnt(came):
+    assert fit_silence([(np.full(500, 0.5), np.ones(500), came)]) == Silence()
+    assert fit_silence([]) == Silence()
+    assert Silence().chance(np.array([0.25]), np.array([2.0])) == pytest.approx([0.25])

@@ -173,29 +173,57 @@ def test_a_cost_that_is_not_counted_is_said(value):
 
 
 def groups(*rows):
-    """A table of groups: name, customers, mean value, its interval."""
-    columns = ["group", "customers", "value", "value_low", "value_high"]
-    return pd.DataFrame(rows, columns=columns).assign(margin=1.0, long_margin=2.0, share=0.5)
+    """A table of groups: name, customers, mean, its interval; the worth from joining on is ten times the value."""
+    table = pd.DataFrame(rows, columns=["group", "customers", "value", "value_low", "value_high"])
+    worth = {name.replace("value", "from_joining"): 10 * table[name] for name in ("value", "value_low", "value_high")}
+    return table.assign(margin=1.0, margin_so_far=0.5, long_margin=2.0, share=0.5, joined=table["customers"], **worth)
 
 
 @pytest.mark.parametrize(
     ("table", "title"),
     [
         (groups(("Meat", 50, 300.0, 280.0, 320.0), ("Pastry", 50, 100.0, 90.0, 110.0)),
-         "First bought Meat: 300 USD each; Pastry: 100 USD"),
-        (groups(("Meat", 50, 120.0, 80.0, 160.0), ("Pastry", 50, 100.0, 60.0, 140.0)),
-         "First bought Meat: 120 USD each; Pastry: 100 USD, which may be chance"),
-        (groups(("Few", 6, 900.0, 1.0, 1800.0), ("Meat", 50, 300.0, 280.0, 320.0), ("Pastry", 50, 100.0, 9.0, 110.0)),
-         "First bought Meat: 300 USD each; Pastry: 100 USD"),
+         "First bought Meat: 3,000 USD each; Pastry: 1,000 USD"),
+        (groups(("Pastry", 50, 100.0, 60.0, 140.0), ("Meat", 50, 120.0, 80.0, 160.0)),
+         "First bought Meat: 1,200 USD each; Pastry: 1,000 USD, which may be chance"),
+        (groups(("Few", 6, 900.0, 1.0, 1800.0), ("Meat", 50, 300.0, 280.0, 320.0), ("Pastry", 50, 100.0, 90.0, 110)),
+         "First bought Meat: 3,000 USD each; Pastry: 1,000 USD"),
         (groups(("Meat", 50, 300.0, 280.0, 320.0), (UNKNOWN, 50, 100.0, 90.0, 110.0)),
-         "First bought Meat: 300 USD each"),
+         "First bought Meat: 3,000 USD each"),
         (groups((UNKNOWN, 50, 100.0, 90.0, 110.0), ("(other)", 9, 100.0, 90.0, 110.0)),
-         "Nothing is known that tells these customers apart"),
+         "No group is known well enough to be compared"),
     ],
     ids=["apart", "chance", "few", "unknown", "nothing known"],
 )  # fmt: skip
 def test_the_best_and_the_least_are_told_of_groups_that_are_large_enough(table, title, value):
     assert report.draw_by_department(changed(value, "answers", by_department=table)).title == title
+
+
+def test_who_may_be_older_than_they_look_is_in_the_table_of_cohorts_and_not_drawn(value):
+    drawn = report.draw_by_cohort(value)
+    shown = report.show_by_cohort(value)
+    assert "up to 2017-03" not in drawn.numbers["cohort"].tolist()
+    assert shown.frame["cohort"].iloc[0] == "up to 2017-03"
+    assert shown.frame["worth_from_joining_on"].isna().tolist()[:2] == [True, False]
+    assert "first seen on 2017-04-02 or later" in words(drawn)
+    nobody = changed(value, "answers", by_cohort=value.answers.by_cohort.head(1))
+    assert isinstance(report.draw_by_cohort(nobody), LeftOut)
+
+
+def test_the_long_margin_is_nowhere_a_price_for_a_new_customer(value):
+    for show in (report.show_by_department, report.show_by_channel, report.show_by_cohort):
+        told = words(show(value))
+        assert "not a price for a new customer" in told
+        assert "to win one such customer may cost that at most" in told
+    assert "worth_from_joining_on" not in report.show_by_segment(value).frame
+
+
+def test_at_risk_is_part_of_the_expected_value_and_what_could_be_kept_comes_on_top(value):
+    table = value.answers.at_risk
+    assert (table["at_risk"] <= table["value"]).all()
+    told = words(report.draw_at_risk(value))
+    assert "it is part of the expected value" in told
+    assert "on top of the expected value if none of them stayed away" in told
 
 
 def test_groups_too_small_to_be_told_apart_are_in_the_table_alone(value):

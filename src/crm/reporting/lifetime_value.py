@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from crm.analyses.lifetime_value.findings import FEWEST_COMPARED
+from crm.analyses.lifetime_value.answers import CAN_BE_KEPT
+from crm.analyses.lifetime_value.groups import UP_TO, Measure, differ, to_compare
 from crm.finding import Findings
 from crm.mart import UNKNOWN
 from crm.reporting.chart import Chart
@@ -215,7 +216,7 @@ def draw_at_risk(value: LifetimeValue) -> Chart | LeftOut:
     table = value.answers.at_risk
     if why := _why_not_at_risk(value):
         return LeftOut(why)
-    names = {"value": "Expected value", "at_risk": "At risk"}
+    names = {"value": "Expected value", "at_risk": "At risk", "could_be_kept": "Could be kept"}
     wide = table.rename(columns=names).assign(tier=[capital(tier) for tier in table["tier"]])
     long = wide.melt(id_vars="tier", value_vars=list(names.values()), var_name="of", value_name="amount")
     at_risk = quantity(table["at_risk"].sum(), value.currency)
@@ -225,11 +226,10 @@ def draw_at_risk(value: LifetimeValue) -> Chart | LeftOut:
         label="tier",
         value="amount",
         colour_by="of",
-        colours={"Expected value": FORECAST, "At risk": BAD},
+        colours={"Expected value": FORECAST, "At risk": BAD, "Could be kept": GOOD},
         unit=value.currency,
-        title=f"{at_risk} are at risk, {top} of it in the top tier",
-        note=f"At risk: what those would bring who may buy nothing in {span(value.horizon_days)}. It comes on top of "
-        "the expected value, which already counts on their staying away.",
+        title=f"{at_risk} of the expected value are at risk, {top} of it in the top tier",
+        note=f"{_AT_RISK.format(days=span(value.horizon_days))} {_KEPT}",
     )
 
 
@@ -238,12 +238,20 @@ def show_at_risk(value: LifetimeValue) -> Table | LeftOut:
     table = value.answers.at_risk
     if why := _why_not_at_risk(value):
         return LeftOut(why)
-    amounts = {name: money(table[name]) for name in ("value", "at_risk")}
+    amounts = {name: money(table[name]) for name in ("value", "at_risk", "could_be_kept")}
     return show_table(
         table.assign(tier=[capital(tier) for tier in table["tier"]]),
         caption=f"Value at risk within {span(value.horizon_days)} ({value.currency})",
         formats=_there(table, amounts | {"share": ".1%"}),
+        notes=(_AT_RISK.format(days=span(value.horizon_days)), _KEPT),
     )
+
+
+_AT_RISK = "At risk: expected value times the chance of no purchase in {days}; it is part of the expected value."
+_KEPT = (
+    f"Could be kept: what those whose chance is at most {CAN_BE_KEPT:.0%} would bring on top of the expected value "
+    "if none of them stayed away."
+)
 
 
 def draw_by_segment(value: LifetimeValue) -> Chart | LeftOut:
@@ -257,34 +265,37 @@ def show_by_segment(value: LifetimeValue) -> Table | LeftOut:
 
 
 def draw_by_cohort(value: LifetimeValue) -> Chart | LeftOut:
-    """What a customer is worth today, by when they joined."""
-    return _draw_by(value, value.answers.by_cohort, "cohort", who="Joined {}")
+    """What a customer is worth from joining on, by when they joined."""
+    return _draw_by_joined(value, value.answers.by_cohort, "cohort", who="Joined {}")
 
 
 def show_by_cohort(value: LifetimeValue) -> Table | LeftOut:
     """The same in numbers."""
-    return _show_by(value, value.answers.by_cohort, "cohort", caption="By when they joined")
+    return _show_by(value, value.answers.by_cohort, "cohort", caption="By when they joined", joined=True)
 
 
 def draw_by_department(value: LifetimeValue) -> Chart | LeftOut:
-    """What a customer is worth, by the department of the first purchase."""
-    return _draw_by(value, value.answers.by_department, "department", who="First bought {}")
+    """What a customer is worth from joining on, by the department of the first purchase."""
+    return _draw_by_joined(value, _worth_most_first(value.answers.by_department), "department", who="First bought {}")
 
 
 def show_by_department(value: LifetimeValue) -> Table | LeftOut:
     """The same in numbers."""
-    caption = "By the department of the first purchase"
-    return _show_by(value, value.answers.by_department, "department", caption=caption)
+    caption = "Those who joined, by the department of the first purchase"
+    table = _worth_most_first(value.answers.by_department)
+    return _show_by(value, table, "department", caption=caption, joined=True)
 
 
 def draw_by_channel(value: LifetimeValue) -> Chart | LeftOut:
-    """What a customer is worth, by the channel of the first purchase."""
-    return _draw_by(value, value.answers.by_channel, "channel", who="First came by {}")
+    """What a customer is worth from joining on, by the channel of the first purchase."""
+    return _draw_by_joined(value, _worth_most_first(value.answers.by_channel), "channel", who="First came by {}")
 
 
 def show_by_channel(value: LifetimeValue) -> Table | LeftOut:
     """The same in numbers."""
-    return _show_by(value, value.answers.by_channel, "channel", caption="By the channel of the first purchase")
+    caption = "Those who joined, by the channel of the first purchase"
+    table = _worth_most_first(value.answers.by_channel)
+    return _show_by(value, table, "channel", caption=caption, joined=True)
 
 
 def draw_moved(value: LifetimeValue) -> Chart | LeftOut:
@@ -321,7 +332,7 @@ def show_moved(value: LifetimeValue) -> Table | LeftOut:
         moved[columns].assign(reason=[capital(reason) for reason in moved["reason"]]),
         caption=f"Expected value on {value.answers.previous} and on {value.as_of} ({value.currency})",
         formats=amounts | {"change": f"+{money(moved['change'])}"},
-        notes="Sums over the customers of each reason, valued on both dates by the model of today.",
+        notes="Sums over the customers of each reason, valued on each date by what was known then.",
     )
 
 
@@ -372,48 +383,109 @@ def _draw_by(value: LifetimeValue, table: pd.DataFrame, by: str, *, who: str) ->
         return LeftOut(why)
     named = table[table["group"] != _OTHER]
     drawn = named if len(named) else table
+    return _draw_groups(
+        value,
+        drawn,
+        by,
+        who=who,
+        of="value",
+        note=f"Expected net sales of a customer in {span(value.horizon_days)}, mean with 95% interval."
+        + _IN_TABLE * (len(drawn) < len(table)),
+    )
+
+
+def _draw_by_joined(value: LifetimeValue, table: pd.DataFrame, by: str, *, who: str) -> Chart | LeftOut:
+    """The worth from joining on, of groups whose customers were seen to join."""
+    if why := _why(value, f"by_{by}", table, f"Customers cannot be told apart by {by}."):
+        return LeftOut(why)
+    named = table[(table["group"] != _OTHER) & table["from_joining_low"].notna() & ~_older(table)]
+    if named.empty:
+        return LeftOut(f"Of no {by} there are customers enough who were seen to join.")
+    note = (
+        "Worth from joining on, of a customer: margin so far and long margin, mean with 95% interval. "
+        f"{_since(value)} Those who joined earlier have been counted for longer."
+    )
+    return _draw_groups(
+        value, named, by, who=who, of="from_joining", note=note + _IN_TABLE * (len(named) < len(table))
+    )
+
+
+_IN_TABLE = " Groups that cannot be compared are in the table below."
+
+
+def _draw_groups(value: LifetimeValue, groups: pd.DataFrame, by: str, *, who: str, of: Measure, note: str) -> Chart:
+    named = {"value": "expected_value", "from_joining": "worth_from_joining_on"}[of]
+    ends = (f"{of}_low", f"{of}_high")
     return draw_bars(
-        drawn.rename(columns={"group": by, "value": "expected_value"}).assign(kind=EXPECTED),
+        groups[["group", "customers", of, *ends]].rename(columns={"group": by, of: named}).assign(kind=EXPECTED),
         label=by,
-        value="expected_value",
-        interval=("value_low", "value_high"),
+        value=named,
+        interval=ends,
         colour_by="kind",
         colours={EXPECTED: FORECAST},
         order="as_given",
         unit=value.currency,
-        title=_best_and_least(drawn[drawn["group"] != UNKNOWN], who=who, currency=value.currency),
-        note=f"Expected net sales of a customer in {span(value.horizon_days)}, mean with 95% interval."
-        + " Groups too small to be told apart are in the table below." * (len(drawn) < len(table)),
+        title=_best_and_least(groups, who=who, of=of, currency=value.currency),
+        note=note,
     )
 
 
-def _best_and_least(groups: pd.DataFrame, *, who: str, currency: str) -> str:
-    """The highest and the lowest value among groups large enough to be compared, and whether it may be chance."""
-    if groups.empty:
-        return "Nothing is known that tells these customers apart"
-    large = groups[groups["customers"] >= FEWEST_COMPARED]
-    compared = large if len(large) > 1 else groups
-    rows = compared.sort_values("value", ascending=False, kind="stable").to_dict("records")
+def _best_and_least(groups: pd.DataFrame, *, who: str, of: Measure, currency: str) -> str:
+    """The best and the least among groups large enough to be compared, and whether that may be chance."""
+    rows = to_compare(groups, of=of).to_dict("records")
+    if not rows:
+        return "No group is known well enough to be compared"
     best, least = rows[0], rows[-1]
-    first = f"{who.format(best['group'])}: {quantity(best['value'], currency)} each"
+    first = f"{who.format(best['group'])}: {quantity(best[of], currency)} each"
     if len(rows) == 1:
         return first
-    beyond = best["value_low"] > least["value_high"]
-    return f"{first}; {least['group']}: {quantity(least['value'], currency)}" + ", which may be chance" * (not beyond)
+    beyond = differ(best, least, of=of, among=len(rows))  # type: ignore[arg-type]
+    return f"{first}; {least['group']}: {quantity(least[of], currency)}" + ", which may be chance" * (not beyond)
 
 
-def _show_by(value: LifetimeValue, table: pd.DataFrame, by: str, *, caption: str) -> Table | LeftOut:
+def _show_by(
+    value: LifetimeValue, table: pd.DataFrame, by: str, *, caption: str, joined: bool = False
+) -> Table | LeftOut:
     if why := _why(value, f"by_{by}", table, f"Customers cannot be told apart by {by}."):
         return LeftOut(why)
-    columns = ["group", "customers", "value", "value_low", "value_high", "margin", "long_margin", "share"]
-    amounts = {name: money(table["value"]) for name in columns if name not in ("group", "customers", "share")}
+    amounts = ["value", "value_low", "value_high", "margin", "margin_so_far", "long_margin"]
+    names = {"group": by}
+    if joined:
+        amounts += ["from_joining"]
+        names |= {"from_joining": "worth_from_joining_on"}
+    notes = [f"{_of_value(value)} {_long(value)} {_SO_FAR} Share: of the value of those in the table."]
+    notes += [f"{_FROM_JOINING} {_since(value)}"] * joined
     return show_table(
-        table[columns].rename(columns={"group": by}),
-        caption=f"{caption} (expected, mean per customer, {value.currency})",
-        formats=amounts | {"share": ".1%"},
-        notes=f"{_of_value(value)} {_long(value)} To win one such customer may cost the long margin at most. Share: "
-        "of all expected value.",
+        table[["group", "customers", *amounts, "share"]].rename(columns=names),
+        caption=f"{caption} (mean per customer, {value.currency})",
+        formats={names.get(name, name): money(table["value"]) for name in amounts} | {"share": ".1%"},
+        notes=tuple(notes),
     )
+
+
+_SO_FAR = "Margin so far: net sales since the first known purchase at the margin rate, before the cost to serve."
+_FROM_JOINING = (
+    "Worth from joining on: margin so far and long margin; to win one such customer may cost that at most."
+)
+
+
+def _worth_most_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Groups with names of their own by their worth from joining on, the others after them."""
+    ordered = table.assign(unnamed=table["group"].isin([_OTHER, UNKNOWN]))
+    ordered = ordered.sort_values(
+        ["unnamed", "from_joining"], ascending=[True, False], kind="stable", ignore_index=True
+    )
+    return ordered.drop(columns="unnamed")
+
+
+def _older(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which groups are of customers who may have joined long before they were first seen?"""
+    return table["group"].str.startswith(UP_TO)
+
+
+def _since(value: LifetimeValue) -> str:
+    since = value.answers.joined["since"].iloc[0]
+    return f"Only of customers first seen on {since} or later: others may have joined long before the history began."
 
 
 def _why(value: LifetimeValue, section: str, table: pd.DataFrame, otherwise: str) -> str:
@@ -433,7 +505,10 @@ def _of_value(value: LifetimeValue) -> str:
 
 
 def _long(value: LifetimeValue) -> str:
-    return f"Long margin: over {span(value.assumptions.long_days)}, after the cost to serve, discounted."
+    return (
+        f"Long margin: still to come of them over {span(value.assumptions.long_days)}, after the cost to serve, "
+        "discounted; not a price for a new customer."
+    )
 
 
 def _cost(amount: float, currency: str, what: str) -> tuple[str, str]:

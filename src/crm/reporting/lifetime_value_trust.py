@@ -149,8 +149,8 @@ def show_gain(value: LifetimeValue) -> Table | LeftOut:
         gain.assign(measure=[_measure(name, value.currency) for name in gain["measure"]]),
         caption="What the blend, as it was judged, gains over the best rule of thumb",
         formats=dict.fromkeys(["gain", "low", "high"], "+.3g"),
-        notes="On the newest judged date, with 95% intervals. A gain whose interval holds 0 may be chance. A "
-        "positive gain is better: a higher ranking, a smaller error.",
+        notes="Mean over all judged dates, with 95% intervals; customers of all dates together. A gain whose "
+        "interval holds 0 may be chance. A positive gain is better: a higher ranking, a smaller error.",
     )
 
 
@@ -159,12 +159,13 @@ def show_coverage(value: LifetimeValue) -> Table | LeftOut:
     coverage = value.judged.coverage
     if why := _why_not_judged(value, "coverage", coverage.dropna(subset="covered")):
         return LeftOut(why)
-    shares = {"nominal": ".0%"} | dict.fromkeys(["covered", "below", "above"], ".1%")
+    shares = {"nominal": ".0%"} | dict.fromkeys(["covered", "below", "above", "covered_top"], ".1%")
     return show_table(
         coverage.rename(columns={"calibrated_on": "dates_calibrated_on"}),
         caption="How many customers fell inside their interval",
         formats=shares,
-        notes="Nominal: as many as should. Below and above: brought less, and more, than the interval says.",
+        notes="Nominal: as many as should. Below and above: brought less, and more, than the interval says. "
+        "Covered top: of the fewest customers expected to bring half of the value.",
     )
 
 

@@ -8,7 +8,7 @@ that learn are judged on dates whose outcome is known, and blended by what serve
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,13 +22,14 @@ from crm.analyses.lifetime_value.candidates import Candidates, fit_candidates
 from crm.analyses.lifetime_value.dates import dates_to_judge_on
 from crm.analyses.lifetime_value.findings import all_findings, measures
 from crm.analyses.lifetime_value.first_purchases import first_channels, first_departments
-from crm.analyses.lifetime_value.foresight import foresee, likeliest, look_back
-from crm.analyses.lifetime_value.judging import Mixed, drift, judge, mix, mix_all, rule_to_ship
+from crm.analyses.lifetime_value.foresight import foresee, look_back, together
+from crm.analyses.lifetime_value.judging import Mixed, drift, judge, judge_by_rule, mix, mix_all, rule_to_ship
 from crm.analyses.lifetime_value.model import MONEY_DECIMALS, LifetimeModel
 from crm.analyses.lifetime_value.needs import REQUIREMENTS
 from crm.analyses.lifetime_value.portfolio import Sums, leaving_is_known, value_portfolio
 from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
 from crm.analyses.lifetime_value.result import Assumptions, Evidence, Shipped, Valued
+from crm.analyses.lifetime_value.season import season_of
 from crm.analyses.lifetime_value.spend import Independence, independence
 from crm.analyses.lifetime_value.unsaid import unsaid
 from crm.analyses.lifetime_value.worth import (
@@ -100,8 +101,11 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
     dates = dates_to_judge_on(as_of, facts, horizon_days=horizon)
     judged = mix_all([look_back(facts, date, days=dates.days, seed=seed) for date in dates.dates])
     judgement = judge(judged, facts, days=dates.days, seed=seed)
-    foresight = foresee(candidates, customers, seed=seed)
-    now = mix(foresight, judged, rule=rule_to_ship(judgement.against_best_rule))
+    foresight = foresee(candidates, customers, season=season_of(facts, as_of, horizon), seed=seed)
+    rule = rule_to_ship(judgement.against_best_rule, judgement.mean)
+    now = mix(foresight, judged, rule=rule)
+    if rule:
+        judged, judgement = judge_by_rule(judged, judgement, facts, rule)
     model = _model(candidates, now, seed=seed)
     valued = _valued(facts, model, as_of, customers, long_days=long_days)
     table = valued.customers
@@ -109,6 +113,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
         purchases=float(table["expected_purchases"].sum()),
         value=float(table["expected_value"].sum()),
         margin=float(table["expected_margin"].sum()),
+        cost=float(table["cost_to_serve"].sum()),
         long_margin=float(table["long_margin"].sum()),
     )
     portfolio = value_portfolio(
@@ -122,7 +127,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
         seed=seed,
     )
     mart = open_mart(facts)
-    before, customers_before = _before(facts, model, as_of, long_days=long_days)
+    before, customers_before = _before(facts, judged, as_of, horizon_days=horizon, seed=seed)
     return LifetimeValue(
         as_of=as_of,
         horizon_days=horizon,
@@ -191,7 +196,7 @@ def _long_margin(
 ) -> FloatArray:
     """The margin of the horizon carried on by the purchase model; without one, nothing is expected beyond it."""
     margin = table["expected_margin"].to_numpy(dtype="float64")
-    purchases = likeliest(model.candidates)
+    purchases = together(model.candidates)
     if purchases is None:
         return margin
     return margin * long_over_near(
@@ -204,14 +209,24 @@ def _long_margin(
 
 
 def _before(
-    facts: Facts, model: LifetimeModel, as_of: dt.date, *, long_days: int
+    facts: Facts, judged: Sequence[Mixed], as_of: dt.date, *, horizon_days: int, seed: int
 ) -> tuple[Valued | None, pd.DataFrame | None]:
-    """The previous date's customers, valued by the same model: so the customers moved and not the model."""
+    """The previous date's customers as they would have been valued then, by what was known then alone."""
     previous = date_of(day_number(as_of) - facts.settings.definitions.migration_days)
     if day_number(previous) - facts.first_day < FEWEST_DAYS_BEFORE:
         return None, None
     customers = snapshot(facts, previous)
-    return _valued(facts, model, previous, customers, long_days=long_days), customers
+    known = next((one for one in judged if (one.seen.date, one.seen.days) == (previous, horizon_days)), None)
+    if known is None:
+        candidates = fit_candidates(facts, previous, horizon_days=horizon_days, seed=seed)
+        passed = [one for one in judged if day_number(one.seen.date) + one.seen.days <= day_number(previous)]
+        season = season_of(facts, previous, horizon_days)
+        known = mix(foresee(candidates, customers, season=season, seed=seed), passed)
+    silence = known.silence.chance(known.seen.silence, known.purchases) if len(known.seen.silence) else np.nan
+    table = customers[["customer_id"]].assign(
+        expected_purchases=known.purchases, expected_value=known.value, chance_of_no_purchase=silence
+    )
+    return Valued(previous, horizon_days, table), customers
 
 
 def _shipped(candidates: Candidates, now: Mixed) -> Shipped:
@@ -223,10 +238,7 @@ def _shipped(candidates: Candidates, now: Mixed) -> Shipped:
     return Shipped(
         name=now.weights["value"].name,
         shares=shares,
-        level_from={
-            what: "the blend itself" if weights.own_level else "the purchase models"
-            for what, weights in now.weights.items()
-        },
+        level_from={what: weights.level_from for what, weights in now.weights.items()},
         purchase_models=pd.DataFrame(
             [
                 _told(model.name, model.log_likelihood, model.parameters)

@@ -1,4 +1,4 @@
-"""Who brings the value, who of them may stay away, what a new customer may cost, and whose value moved?"""
+"""Who brings the value, who of them may stay away, what were those worth who joined, and whose value moved?"""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 
 from crm.analyses.lifetime_value.apart import set_apart
-from crm.analyses.lifetime_value.groups import by_group, cohorts
+from crm.analyses.lifetime_value.groups import FEWEST_COMPARED, by_group, cohorts, joined, with_the_past
 from crm.analyses.lifetime_value.moved import each_change, moved, movers, nothing_moved
 from crm.analyses.lifetime_value.result import Answers, Valued
 
 HALF = 0.5
 """The top tier are the fewest customers who bring this share of the expected margin."""
 
-GIVEN_UP = 0.98
-"""From this chance of no purchase on a customer counts as gone: what a purchase would be worth is anybody's guess."""
+CAN_BE_KEPT = 0.5
+"""Up to this chance of no purchase a customer is still there to be kept; whoever more likely than not buys nothing
+would have to be won back."""
 
 TOP, OTHERS = "top tier", "others"
 
@@ -36,7 +37,9 @@ def answer(
     first_departments, first_channels, segments: a word per customer, by customer_id; None where the data do not tell.
     dictionary: `data_dictionary` of the mart of the snapshot.
     """
-    customers = valued.customers
+    customers, past = valued.customers, with_the_past(valued.customers, snapshot)
+    those_who_joined = past[past["from_joining"].notna()]
+    enough = len(those_who_joined) >= FEWEST_COMPARED
     top = in_top_tier(customers)
     changed, largest = nothing_moved()
     if before is not None and snapshot_before is not None:
@@ -47,10 +50,11 @@ def answer(
         top_tier=top_tier(customers, top),
         apart=set_apart(snapshot, _in_rows_of(snapshot, customers, top), dictionary=dictionary),
         at_risk=value_at_risk(customers, top),
-        by_segment=by_group(customers, segments),
-        by_department=by_group(customers, first_departments),
-        by_cohort=by_group(customers, cohorts(snapshot, valued.as_of), in_order=True),
-        by_channel=by_group(customers, first_channels),
+        joined=joined(past, snapshot),
+        by_segment=by_group(past, segments),
+        by_department=by_group(those_who_joined, first_departments if enough else None),
+        by_cohort=by_group(past, cohorts(snapshot, valued.as_of) if enough else None, in_order=True),
+        by_channel=by_group(those_who_joined, first_channels if enough else None),
         moved=changed,
         movers=largest,
         previous=None if before is None else before.as_of,
@@ -98,36 +102,37 @@ def top_tier(customers: pd.DataFrame, top: pd.Series[bool]) -> pd.DataFrame:
 
 
 def value_at_risk(customers: pd.DataFrame, top: pd.Series[bool]) -> pd.DataFrame:
-    """How much value may stay away, and in which tier?
+    """How much of what is expected rests on customers who may stay away, and in which tier?
 
-    What is expected of a customer contains already that perhaps nothing is bought. What would be lost with those who
-    stay away is what they would bring if they bought at all, times the chance that they do not:
+        at_risk       = expected_value * chance_of_no_purchase
+        could_be_kept = expected_value / (1 - chance_of_no_purchase) * chance_of_no_purchase
 
-        at_risk = expected_value / (1 - chance_of_no_purchase) * chance_of_no_purchase
-
-    Keeping everybody would bring so much more; no measure keeps everybody. A customer whose chance of no purchase is
-    above 0.98 is given up: counted, with nothing at risk.
+    At risk is that amount of today's expectation. What could be kept is another thing: what would come on top of the
+    expectation if everybody came who can still be kept, those whose chance of no purchase is at most 0.5. What is
+    expected of them contains already that perhaps nothing is bought; divided by the chance of a purchase, it is what
+    they bring if they buy at all. No measure keeps everybody, so that it is the most that keeping can be worth.
 
     One row per tier with customers (top tier, others): tier, customers, value, at_risk, share (of all that is at
-    risk), given_up (customers).
+    risk), can_be_kept (customers), could_be_kept.
     """
     chance = customers["chance_of_no_purchase"].astype("float64").clip(0.0, 1.0)
-    gone = chance > GIVEN_UP
-    odds = (chance / (1 - chance.where(~gone, 0.0))).where(~gone, 0.0)
+    there = chance <= CAN_BE_KEPT
     rows = pd.DataFrame(
         {
             "tier": np.where(top, TOP, OTHERS),
             "customers": 1,
             "value": customers["expected_value"],
-            "at_risk": customers["expected_value"] * odds,
-            "given_up": gone.astype("int64"),
+            "at_risk": customers["expected_value"] * chance,
+            "can_be_kept": there.astype("int64"),
+            "could_be_kept": customers["expected_value"]
+            * (chance / (1 - chance.where(there, 0.0))).where(there, 0.0),
         }
     )
     table = rows.groupby("tier").sum().reindex([tier for tier in (TOP, OTHERS) if (rows["tier"] == tier).any()])
     total = float(table["at_risk"].sum())
     table["share"] = table["at_risk"] / total if total > 0 else 0.0
-    columns = ["tier", "customers", "value", "at_risk", "share", "given_up"]
-    return table.rename_axis("tier").reset_index()[columns].astype({"customers": "int64", "given_up": "int64"})
+    columns = ["tier", "customers", "value", "at_risk", "share", "can_be_kept", "could_be_kept"]
+    return table.rename_axis("tier").reset_index()[columns].astype({"customers": "int64", "can_be_kept": "int64"})
 
 
 def _in_rows_of(snapshot: pd.DataFrame, customers: pd.DataFrame, top: pd.Series[bool]) -> pd.Series[bool]:

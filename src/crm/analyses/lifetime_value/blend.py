@@ -2,15 +2,15 @@
 
 The parts are mixed on logarithms, with weights that served best on dates whose outcome is known. What a season does
 to the level, parts that learnt in another season cannot know; so the sum over all customers may be taken from the
-purchase models, where that served better on those dates. Where a rule of thumb served better than any mixture, or
-nothing else could be fitted, the rule stands.
+purchase models, as they are or moved by the season of a year ago, where that served better on those dates. Where a
+rule of thumb served better than any mixture, or nothing else could be fitted, the rule stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,15 @@ BLEND = "Blend"
 TOGETHER = "Purchase models"
 """The mean of the purchase models, on logarithms."""
 
+OWN, MODELS, SEASON = "the blend itself", "the purchase models", "the purchase models, in the season of a year ago"
+LEVELS_FROM = (MODELS, OWN, SEASON)
+
+Date: TypeAlias = tuple[pd.DataFrame, FloatArray, float | None]
+
 PARTS = (TOGETHER, REGRESSION, TREES)
+ALIKE = 0.005
+"""Mixtures whose deviance is within this share of the best one's served alike: the mean of them is taken."""
+
 STEP = 5
 """Weights are tried in fifths: finer ones would only fit the noise of a few dates."""
 
@@ -41,10 +49,10 @@ FLOOR = 1e-3
 
 @dataclass(frozen=True)
 class Weights:
-    """How one amount is mixed. shares: part → weight, summing to 1.  own_level: keep the blend's own sum."""
+    """How one amount is mixed. shares: part → weight, summing to 1.  level_from: one of `LEVELS_FROM`."""
 
     shares: dict[str, float]
-    own_level: bool
+    level_from: str
 
     def mix(self, table: pd.DataFrame, *, floor: float | None = None) -> FloatArray:
         """The blend of one amount before its level is set; the columns of `table` are candidates.
@@ -62,15 +70,16 @@ class Weights:
         used = [name for name, weight in self.shares.items() if weight > 0]
         return BLEND if len(used) > 1 else used[0]
 
-    def level(self, table: pd.DataFrame) -> float:
-        """By what the blend of all customers is multiplied."""
-        if self.own_level:
+    def level(self, table: pd.DataFrame, *, season: float | None) -> float:
+        """By what the blend of all customers is multiplied; season: what a year ago came over what was expected."""
+        if self.level_from == OWN:
             return 1.0
-        return level_of_purchase_models(table) / max(float(self.mix(table).sum()), 1e-12)
+        moved = season if self.level_from == SEASON and season is not None else 1.0
+        return moved * level_of_purchase_models(table) / max(float(self.mix(table).sum()), 1e-12)
 
     def as_record(self) -> dict[str, Any]:
         """Plain numbers, fit for JSON."""
-        return {"shares": self.shares, "own_level": self.own_level}
+        return {"shares": self.shares, "level_from": self.level_from}
 
 
 def floor_of(table: pd.DataFrame) -> float:
@@ -100,37 +109,49 @@ def level_of_purchase_models(table: pd.DataFrame) -> float:
     return float(np.mean([table[name].sum() for name in models]))
 
 
-def choose_weights(judged: Sequence[tuple[pd.DataFrame, FloatArray]], now: pd.DataFrame, *, counts: bool) -> Weights:
-    """The weights with the smallest mean deviance over dates whose outcome is known.
+def choose_weights(judged: Sequence[Date], now: pd.DataFrame, *, season: float | None, counts: bool) -> Weights:
+    """The mean of the weights with the smallest deviance over dates whose outcome is known.
 
-    judged: what the candidates expected on a date, and what came; of these dates, all count the same.
+    judged: what the candidates expected on a date, what came, and that date's season; all dates count the same.
     now:    what they expect today: only parts that are there now can be mixed.
+    season: of today; None where a year ago tells nothing, or told nothing on any judged date.
     """
     names = [name for name in parts_of(now) if name in PARTS]
-    usable = [(table, came) for table, came in judged if set(names) <= set(parts_of(table)) and came.sum() > 0]
+    usable = [one for one in judged if set(names) <= set(parts_of(one[0])) and one[1].sum() > 0]
     rules = [by_rule(name) for name in RULES]
     if not usable and not names:
         return by_rule(RETAINED)
     if len(usable) < FEWEST_JUDGED and names:
-        return Weights(
-            {name: UNJUDGED[name] / sum(UNJUDGED[one] for one in names) for name in names}, own_level=False
-        )
+        return Weights({name: UNJUDGED[name] / sum(UNJUDGED[one] for one in names) for name in names}, MODELS)
     deviance = count_deviance if counts else value_deviance
-    mixtures = [Weights(shares, own) for shares in _simplex(names) for own in (False, True)] if names else []
+    seasonal = season is not None and any(one[2] is not None for one in usable)
+    levels = LEVELS_FROM if seasonal else (MODELS, OWN)
+    mixtures = [Weights(shares, level) for shares in _simplex(names) for level in levels] if names else []
     tried = mixtures + rules
 
-    unit = [max(deviance(came, np.full(len(came), came.mean())), 1e-12) for _, came in usable]
+    unit = [max(deviance(came, np.full(len(came), came.mean())), 1e-12) for _, came, _ in usable]
 
     def served(weights: Weights) -> float:
-        found = [deviance(came, weights.mix(table) * weights.level(table)) for table, came in usable]
+        found = [
+            deviance(came, weights.mix(table) * weights.level(table, season=then)) for table, came, then in usable
+        ]
         return float(np.mean(np.divide(found, unit)))
 
-    return min(tried, key=served)
+    scores = np.array([served(weights) for weights in tried])
+    best = tried[int(np.argmin(scores))]
+    alike = [
+        weights.shares
+        for weights, score in zip(tried, scores, strict=True)
+        if weights in mixtures and weights.level_from == best.level_from and score <= scores.min() * (1 + ALIKE)
+    ]
+    if best in rules or not alike:
+        return best
+    return Weights({name: float(np.mean([shares[name] for shares in alike])) for name in names}, best.level_from)
 
 
 def by_rule(rule: str) -> Weights:
     """What a rule of thumb expects, and nothing else."""
-    return Weights({rule: 1.0}, own_level=True)
+    return Weights({rule: 1.0}, OWN)
 
 
 def _simplex(names: Sequence[str]) -> list[dict[str, float]]:

@@ -18,7 +18,7 @@ from crm.analyses.lifetime_value.learners import Learners, Lesson, learn
 from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model
 from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
 from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
-from crm.analyses.lifetime_value.rules import expect_by_rule
+from crm.analyses.lifetime_value.rules import expect_by_rule, monthly_retention
 from crm.analyses.lifetime_value.spend import SpendFit, fit_spend_model
 from crm.errors import NotEnoughData
 from crm.facts import Facts
@@ -51,6 +51,7 @@ class Candidates:
 
     purchase_models: those that the data determine, by name; `why_not` says of the others why, in words.
     spend:           the value of a purchase day; without a model each customer's own mean stands.
+    retention:       the share of customers kept from month to month.
     learners:        None where the history is too short to learn from an earlier date, and `why_not` says so.
     """
 
@@ -60,12 +61,13 @@ class Candidates:
     spend: SpendFit
     learners: Learners | None
     why_not: tuple[str, ...]
+    retention: float
     columns: tuple[str, ...] = field(repr=False)
 
     def expect(self, customers: pd.DataFrame) -> Expected:
         """What each candidate expects of these customers over the horizon; any number of them, a chunk at a time."""
         histories = Histories.of(customers)
-        purchases, value = expect_by_rule(customers, self.horizon_days)
+        purchases, value = expect_by_rule(customers, self.horizon_days, retention=self.retention)
         each = value_of_a_purchase(customers, self.spend)
         for name, model in self.purchase_models.items():
             purchases[name] = model.expected_purchases(histories, self.horizon_days)
@@ -104,7 +106,9 @@ def fit_candidates(facts: Facts, as_of: dt.date, *, horizon_days: int, seed: int
     learners = _learn(facts, dates, columns, models, seed=seed) if models else None
     if learners is None:
         why_not.append(_nothing_to_learn(dates, horizon_days, models=bool(models)))
-    return Candidates(as_of, horizon_days, models, spend, learners, tuple(why_not), columns)
+    return Candidates(
+        as_of, horizon_days, models, spend, learners, tuple(why_not), monthly_retention(customers), columns
+    )
 
 
 def fit_spend(customers: pd.DataFrame, *, weights: FloatArray | None = None) -> SpendFit:

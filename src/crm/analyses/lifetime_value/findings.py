@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from crm.analyses import counted, not_one_person, not_there
-from crm.analyses.lifetime_value.answers import GIVEN_UP, TOP
+from crm.analyses.lifetime_value.answers import CAN_BE_KEPT, TOP
 from crm.analyses.lifetime_value.apart import without_window
-from crm.analyses.lifetime_value.groups import OTHER, UP_TO, differ
+from crm.analyses.lifetime_value.groups import FEWEST_COMPARED, differ, to_compare
 from crm.analyses.lifetime_value.moved import BACK, LESS, MORE, NEW, OFTEN, SAME, SELDOM, SILENT
 from crm.analyses.lifetime_value.result import Amount, Assumptions, Evidence
 from crm.analyses.lifetime_value.say import first, known, no_minus_zero, say
@@ -26,12 +26,8 @@ from crm.analyses.lifetime_value.trusted import (
     trusted_less_than_the_rule,
 )
 from crm.finding import Finding, Findings
-from crm.mart import UNKNOWN
 
 MARKS_TOLD = 4
-
-FEWEST_COMPARED = 20
-"""The best and the worst group are told among those of as many customers; smaller ones are so by chance."""
 
 _NUMBER = {"count": ":,.1f", "number": ":,.1f", "money": ":,.2f", "share": ":.0%", "days": ":,.0f"}
 _UNIT = {"money": " {currency}", "days": " days"}
@@ -40,7 +36,7 @@ _UNIT = {"money": " {currency}", "days": " days"}
 def all_findings(evidence: Evidence) -> Findings:
     """Every finding the evidence allows, what matters most first.
 
-    That comes before all else which says that a rule of thumb does as well.
+    That comes before all else which says that a rule of thumb orders customers as well.
     """
     doubt, trusted = (trust(evidence), None) if trusted_less_than_the_rule(evidence) else (None, trust(evidence))
     return Findings(
@@ -89,6 +85,7 @@ def measures(evidence: Evidence) -> dict[str, object]:
         "top_tier": answers.top_tier,
         "apart": answers.apart,
         "at_risk": answers.at_risk,
+        "joined": answers.joined,
         "by_segment": answers.by_segment,
         "by_department": answers.by_department,
         "by_cohort": answers.by_cohort,
@@ -163,23 +160,15 @@ def top_tier(evidence: Evidence) -> Finding | None:
 
 
 def at_risk(evidence: Evidence) -> Finding | None:
-    """What may stay away with those who buy nothing."""
+    """How much of what is expected rests on customers who may stay away, and what keeping them can be worth."""
     table = evidence.answers.at_risk
     risk, expected = float(table["at_risk"].sum()), float(table["value"].sum())
     if not risk > 0:
         return None
-    given_up = int(table["given_up"].sum())
-    values: dict[str, Any] = {
-        "at_risk": risk,
-        "expected": expected,
-        "part": risk / (risk + expected),
-        "given_up": given_up,
-        "from": GIVEN_UP,
-    }
+    values: dict[str, Any] = {"at_risk": risk, "expected": expected, "part": risk / expected}
     template = (
-        "Customers who may not come back within {days} days would bring {at_risk:,.0f} {currency} of net sales if "
-        "they did: so much is missing from the {expected:,.0f} {currency} that are expected, {part:.0%} of both "
-        "together"
+        "{at_risk:,.0f} {currency} of the {expected:,.0f} {currency} of net sales expected in the next {days} days "
+        "({part:.0%}) rest on customers who may stay away: what is expected of each, times the chance of no purchase"
     )
     top = table[table["tier"] == TOP]
     if len(top) and len(table) > 1:
@@ -193,16 +182,30 @@ def at_risk(evidence: Evidence) -> Finding | None:
             f". {{top_at_risk:,.0f}} {{currency}} of it ({{top_share:.0%}}) is of the "
             f"{counted('top', values['top'], 'customer')} of the top tier"
         )
-    if given_up:
-        them = counted("given_up", given_up, "customer is", "customers are")
-        template += f". {them} given up and not in it: their chance of buying nothing is above {{from:.0%}}"
+    if keep := int(table["can_be_kept"].sum()):
+        values |= {"can_be_kept": keep, "could_be_kept": float(table["could_be_kept"].sum()), "from": CAN_BE_KEPT}
+        template += (
+            f". The {counted('can_be_kept', keep, 'customer')} who can still be kept (whose chance of no purchase is "
+            "at most {from:.0%}) would bring {could_be_kept:,.0f} {currency} more if none of them stayed away: no "
+            "effort to keep them can bring more than that"
+        )
     return say(evidence, "at_risk", template + ".", values, table)
 
 
 def acquire(evidence: Evidence) -> Finding | None:
-    """What may at most be paid to win a customer: the best and the worst group by long margin."""
-    values: dict[str, Any] = {"long_days": evidence.assumptions.long_days}
-    answers = evidence.answers
+    """What may at most be paid to win a customer: the worth from joining on of those who were seen to join."""
+    answers, row = evidence.answers, first(evidence.answers.joined)
+    if row["customers"] < FEWEST_COMPARED:
+        return None
+    values: dict[str, Any] = {"long_days": evidence.assumptions.long_days, "since": row["since"]}
+    values |= {"joined": int(row["customers"])}
+    values |= {name: float(row[name]) for name in _OF_JOINED}
+    template = (
+        "To win a customer may cost at most what those who joined are worth from joining on: the {joined:,} whose "
+        "first purchase was on {since} or later, {from_joining:,.0f} {currency} each ({from_joining_low:,.0f} to "
+        "{from_joining_high:,.0f}), {margin_so_far:,.0f} of margin so far and {long_margin:,.0f} still to come over "
+        "{long_days:,} days (discounted, after the cost to serve, those who have left counted in)"
+    )
     clauses = [
         clause
         for by, table, words in (
@@ -211,13 +214,15 @@ def acquire(evidence: Evidence) -> Finding | None:
         )
         if (clause := _best_and_worst(by, table, words, values))
     ]
-    if not clauses:
-        return None
-    template = (
-        "More than the margin still to come may not be paid to win a customer. Over the next {long_days:,} days "
-        f"(discounted, after the cost to serve, those who have left counted in) it is {'; '.join(clauses)}."
+    template += f". It goes {'; '.join(clauses)}" if clauses else ""
+    if "best_cohort" in values:
+        template += " (those who joined earlier have been counted for longer)"
+    return say(
+        evidence, "acquire", template + ". The margin still to come alone is no price for a new customer.", values
     )
-    return say(evidence, "acquire", template, values)
+
+
+_OF_JOINED = ("margin_so_far", "long_margin", "from_joining", "from_joining_low", "from_joining_high")
 
 
 def moved(evidence: Evidence) -> Finding | None:
@@ -282,22 +287,22 @@ def _margin(money: Assumptions, values: dict[str, Any]) -> str:
 
 
 def _best_and_worst(by: str, table: pd.DataFrame, words: str, values: dict[str, Any]) -> str:
-    """The clause about the groups with the highest and the lowest long margin, of those that can be compared."""
-    rows = table[(table["customers"] >= FEWEST_COMPARED) & ~table["group"].isin([OTHER, UNKNOWN])]
-    rows = rows[~rows["group"].str.startswith(UP_TO)].sort_values("long_margin", ascending=False, kind="stable")
+    """The clause about the groups worth most and least from joining on, of those that can be compared."""
+    rows = to_compare(table, of="from_joining")
     if len(rows) < 2:
         return ""
     best, worst = first(rows), first(rows.tail(1))
     clauses = []
     for name, row in (("best", best), ("worst", worst)):
         field = f"{name}_{by}"
-        values |= {field: str(row["group"]), f"{field}_margin": float(row["long_margin"])}
-        values |= {f"{field}_customers": int(row["customers"])}
+        values |= {field: str(row["group"]), f"{field}_worth": float(row["from_joining"])}
+        values |= {f"{field}_customers": int(row["joined"])}
         clauses.append(
-            f"{{{field}_margin:,.0f}} {{currency}} for those {words.format(f'{{{field}}}')} "
+            f"{{{field}_worth:,.0f}} {{currency}} for those {words.format(f'{{{field}}}')} "
             f"({{{field}_customers:,}} customers)"
         )
-    doubt = "" if differ(best, worst, among=len(rows)) else ", a difference that may be chance"
+    chance = not differ(best, worst, of="from_joining", among=len(rows))
+    doubt = ", a difference that may be chance" if chance else ""
     return f"from {clauses[0]} down to {clauses[1]}{doubt}"
 
 

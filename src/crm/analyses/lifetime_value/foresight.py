@@ -6,12 +6,15 @@ Of dates that lie back nothing changes any more: their expectations are kept und
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xgboost
 
 from crm.analyses.lifetime_value.candidates import (
     Candidates,
@@ -21,13 +24,15 @@ from crm.analyses.lifetime_value.candidates import (
 )
 from crm.analyses.lifetime_value.chance import LEVELS, Quantiles, draw_quantiles
 from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
-from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
+from crm.analyses.lifetime_value.purchase_models.together import Together
+from crm.analyses.lifetime_value.season import Season, season_of
 from crm.facts import Facts
 from crm.kept import code_fingerprint, keep_folder
 from crm.mart import open_mart
 from crm.snapshots import labelled_snapshot
 
 WEEK = 7
+_PACKAGES = ("lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
 _CODE = ("analyses/lifetime_value", "features", "outcomes", "periods", "snapshots", "engine")
 
 
@@ -35,7 +40,8 @@ _CODE = ("analyses/lifetime_value", "features", "outcomes", "periods", "snapshot
 class Foresight:
     """One row per customer known on `date`; `days`: how far was looked ahead.
 
-    silence: the likeliest purchase model's chance of no purchase; empty without one.
+    silence: the purchase models' chance of no purchase; empty without one.
+    season: of a year ago; None where nothing is known of it.
     came_purchases, came_value: what happened; empty arrays where it is not known yet.
     weeks: days, share: how the expected purchases of all are spread over the horizon, cumulative.
     """
@@ -46,11 +52,12 @@ class Foresight:
     quantiles: Quantiles | None = field(repr=False)
     weeks: pd.DataFrame = field(repr=False)
     silence: FloatArray = field(repr=False)
+    season: Season | None
     came_purchases: FloatArray = field(repr=False)
     came_value: FloatArray = field(repr=False)
 
 
-def foresee(candidates: Candidates, customers: pd.DataFrame, *, seed: int) -> Foresight:
+def foresee(candidates: Candidates, customers: pd.DataFrame, *, season: Season | None, seed: int) -> Foresight:
     """What these candidates expect of these customers."""
     return Foresight(
         date=candidates.as_of,
@@ -59,6 +66,7 @@ def foresee(candidates: Candidates, customers: pd.DataFrame, *, seed: int) -> Fo
         quantiles=spread(candidates, customers, seed=seed),
         weeks=_weeks(candidates, customers),
         silence=silence(candidates, customers),
+        season=season,
         came_purchases=np.empty(0),
         came_value=np.empty(0),
     )
@@ -68,20 +76,24 @@ def look_back(facts: Facts, date: dt.date, *, days: int, seed: int) -> Foresight
     """What would have been expected on a date that lies back, and what came; kept once it was found."""
     mart = open_mart(facts)
     assert mart.folder is not None
-    place = mart.folder / "lifetime_value" / f"{code_fingerprint(*_CODE)}-{seed}" / f"{date.isoformat()}-{days}d"
+    made_by = hashlib.sha256(
+        " ".join([xgboost.__version__, *(version(package) for package in _PACKAGES)]).encode()
+    ).hexdigest()[:8]
+    made_of = f"{code_fingerprint(*_CODE)}-{made_by}-{seed}"
+    place = mart.folder / "lifetime_value" / made_of / f"{date.isoformat()}-{days}d"
     keep_folder(place, lambda folder: _write(facts, date, days=days, seed=seed, folder=folder))
     return _read(place, date, days)
 
 
-def likeliest(candidates: Candidates) -> PurchaseModel | None:
-    """The purchase model under which what happened is likeliest."""
-    models = candidates.purchase_models.values()
-    return max(models, key=lambda model: model.log_likelihood) if models else None
+def together(candidates: Candidates) -> Together | None:
+    """The purchase models as one; None where none could be fitted."""
+    models = tuple(candidates.purchase_models.values())
+    return Together(models) if models else None
 
 
 def spread(candidates: Candidates, customers: pd.DataFrame, *, seed: int) -> Quantiles | None:
-    """Quantiles of each customer's value from the likeliest purchase model; None without one."""
-    model = likeliest(candidates)
+    """Quantiles of each customer's value from the purchase models; None without one."""
+    model = together(candidates)
     if model is None:
         return None
     return draw_quantiles(
@@ -96,8 +108,8 @@ def spread(candidates: Candidates, customers: pd.DataFrame, *, seed: int) -> Qua
 
 
 def silence(candidates: Candidates, customers: pd.DataFrame) -> FloatArray:
-    """The likeliest purchase model's chance that each customer buys nothing; empty without one."""
-    model = likeliest(candidates)
+    """The purchase models' chance that each customer buys nothing; empty without one."""
+    model = together(candidates)
     if model is None:
         return np.empty(0)
     return model.chance_of_no_purchase(Histories.of(customers), candidates.horizon_days)
@@ -105,7 +117,7 @@ def silence(candidates: Candidates, customers: pd.DataFrame) -> FloatArray:
 
 def _weeks(candidates: Candidates, customers: pd.DataFrame) -> pd.DataFrame:
     ends = sorted({*range(WEEK, candidates.horizon_days, WEEK), candidates.horizon_days})
-    model, histories = likeliest(candidates), Histories.of(customers)
+    model, histories = together(candidates), Histories.of(customers)
     if model is None:
         return pd.DataFrame({"days": ends, "share": np.asarray(ends) / candidates.horizon_days})
     sums = np.array([float(model.expected_purchases(histories, days).sum()) for days in ends])
@@ -115,7 +127,9 @@ def _weeks(candidates: Candidates, customers: pd.DataFrame) -> pd.DataFrame:
 def _write(facts: Facts, date: dt.date, *, days: int, seed: int, folder: Path) -> None:
     candidates = fit_candidates(facts, date, horizon_days=days, seed=seed)
     customers = labelled_snapshot(facts, date, horizon_days=days)
-    seen = foresee(candidates, customers, seed=seed)
+    season = season_of(facts, date, days)
+    (folder / "season.json").write_text(json.dumps(None if season is None else asdict(season)), encoding="utf-8")
+    seen = foresee(candidates, customers, season=season, seed=seed)
     frames = {
         "purchases": seen.expected.purchases,
         "value": seen.expected.value,
@@ -143,6 +157,7 @@ def _read(place: Path, date: dt.date, days: int) -> Foresight:
             total_spread=float(json.loads((place / "spread.json").read_text(encoding="utf-8"))),
         )
         assert quantiles.low.shape[1] == len(LEVELS)
+    season = json.loads((place / "season.json").read_text(encoding="utf-8"))
     return Foresight(
         date,
         days,
@@ -150,6 +165,7 @@ def _read(place: Path, date: dt.date, days: int) -> Foresight:
         quantiles,
         frames["weeks"],
         silence=_array(frames["middle"]["silence"]) if quantiles else np.empty(0),
+        season=None if season is None else Season(**season),
         came_purchases=_array(frames["came"]["purchase_days_next"]),
         came_value=_array(frames["came"]["net_sales_next"]),
     )

@@ -1,10 +1,13 @@
-"""What is a customer of each group worth: by segment, by what was bought first, by the month of joining?"""
+"""What is a customer of each group worth: by segment, by what was bought first, by the month of joining?
+
+How much may be paid to win somebody, only those tell whose first purchase was seen.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from scipy.stats import studentized_range
@@ -20,13 +23,29 @@ OTHER, UP_TO = "(other)", "up to "
 
 LEVEL = 0.95
 
+FEWEST_COMPARED = 20
+"""The best and the worst group are told among those of as many customers; smaller ones are so by chance. Of fewer
+customers who joined nothing is told of winning more."""
+
 OLDER_THAN_SEEN = 91
 """Days from the start of the history in which customers are first seen who may have been customers long before."""
 
 MOST_COHORTS = 18
 """More months than that are told by quarter, more quarters by year."""
 
-GROUP_COLUMNS = ("group", "customers", "value", "value_low", "value_high", "margin", "long_margin", "share")
+GROUP_COLUMNS = (
+    "group", "customers", "value", "value_low", "value_high", "margin", "margin_so_far", "long_margin", "share",
+    "joined", "from_joining", "from_joining_low", "from_joining_high",
+)  # fmt: skip
+JOINED_COLUMNS = (
+    "since", "customers", "margin_so_far", "long_margin", "from_joining", "from_joining_low", "from_joining_high"
+)  # fmt: skip
+
+Measure = Literal["value", "from_joining"]
+"""What groups are ranked by."""
+
+_COUNTED = {"value": "customers", "from_joining": "joined"}
+"""Over how many customers each is a mean."""
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -34,12 +53,14 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 def by_group(customers: pd.DataFrame, groups: pd.Series[str] | None, *, in_order: bool = False) -> pd.DataFrame:
     """What is a customer of each group worth, on average? Empty where there are not two groups to compare.
 
-    customers: as `Valued.customers`.     groups: of which group each is, by customer_id; unnamed ones are of the
-    group `UNKNOWN`.     in_order: by name, for groups that have an order, instead of the most valuable first.
+    customers: of `with_the_past`.     groups: of which group each is, by customer_id; unnamed ones are of the group
+    `UNKNOWN`.     in_order: by name, for groups that have an order, instead of the most valuable first.
 
-    One row per group: group, customers, value, value_low, value_high, margin, long_margin (means per customer) and
-    share (of all value). The interval is Student's over the group's customers: it holds, in 95 of 100 such groups,
-    the mean of what is expected of customers like these, not what they will bring. Missing for a single customer.
+    One row per group: group, customers, value, value_low, value_high, margin, margin_so_far, long_margin (means per
+    customer), share (of these customers' value), joined (customers whose joining was seen), and of those alone
+    from_joining with its interval. The intervals are Student's over the group's customers: they hold, in 95 of 100
+    such groups, the mean of what is expected of customers like these, not what they will bring. Missing for a single
+    customer.
     """
     empty = pd.DataFrame({name: pd.Series(dtype=_DTYPES[name]) for name in GROUP_COLUMNS})
     if groups is None or customers.empty:
@@ -48,15 +69,59 @@ def by_group(customers: pd.DataFrame, groups: pd.Series[str] | None, *, in_order
     if names[names != UNKNOWN].nunique() < 2:
         return empty
     grouped = customers.groupby(names.to_numpy())
-    value = grouped["expected_value"]
-    table = pd.DataFrame({"customers": grouped.size(), "value": value.mean()})
+    value, worth = grouped["expected_value"], grouped["from_joining"]
+    table = pd.DataFrame({"customers": grouped.size(), "value": value.mean(), "joined": worth.count()})
     half = _half_interval(value.std(ddof=1), table["customers"])
     table["value_low"], table["value_high"] = (table["value"] - half).clip(lower=0.0), table["value"] + half
-    table["margin"], table["long_margin"] = grouped["expected_margin"].mean(), grouped["long_margin"].mean()
+    for name, column in (("margin", "expected_margin"), ("margin_so_far",) * 2, ("long_margin",) * 2):
+        table[name] = grouped[column].mean()
+    table["from_joining"], half = worth.mean(), _half_interval(worth.std(ddof=1), table["joined"])
+    table["from_joining_low"], table["from_joining_high"] = table["from_joining"] - half, table["from_joining"] + half
     total = float(customers["expected_value"].sum())
     table["share"] = value.sum() / total if total > 0 else 0.0
     table = table.rename_axis("group").reset_index()
     return _sorted(table, in_order=in_order)[list(GROUP_COLUMNS)]
+
+
+def with_the_past(customers: pd.DataFrame, snapshot: pd.DataFrame) -> pd.DataFrame:
+    """The customers of `Valued` with margin_so_far and from_joining, the worth from joining on.
+
+    margin_so_far: net sales since the first purchase that is known, at the customer's margin rate, before the cost to
+    serve.     from_joining: that and the long margin still to come; missing for customers who were first seen in the
+    first 91 days of the history, as they may have joined long before.
+    """
+    of_each = snapshot.set_index("customer_id")[["net_sales_ever", "first_day"]].reindex(customers["customer_id"])
+    so_far = of_each["net_sales_ever"].to_numpy(dtype="float64") * customers["margin_rate"]
+    seen = of_each["first_day"].to_numpy() >= snapshot["first_day"].min() + OLDER_THAN_SEEN
+    return customers.assign(margin_so_far=so_far, from_joining=(so_far + customers["long_margin"]).where(seen))
+
+
+def joined(customers: pd.DataFrame, snapshot: pd.DataFrame) -> pd.DataFrame:
+    """What are those worth who were seen to join? One row; its amounts are means, missing where nobody was.
+
+    customers: of `with_the_past`.     since (the first day that counts), customers, margin_so_far, long_margin,
+    from_joining with its 95 % interval.
+    """
+    those = customers[customers["from_joining"].notna()]
+    worth = those["from_joining"]
+    half = _half_interval(pd.Series([worth.std(ddof=1)]), pd.Series([len(those)]))[0]
+    row = {
+        "since": date_of(int(snapshot["first_day"].min()) + OLDER_THAN_SEEN),
+        "customers": len(those),
+        "margin_so_far": those["margin_so_far"].mean(),
+        "long_margin": those["long_margin"].mean(),
+        "from_joining": worth.mean(),
+        "from_joining_low": worth.mean() - half,
+        "from_joining_high": worth.mean() + half,
+    }
+    return pd.DataFrame([row], columns=list(JOINED_COLUMNS))
+
+
+def to_compare(groups: pd.DataFrame, *, of: Measure) -> pd.DataFrame:
+    """The groups with names of their own and customers enough to be called the best or the worst, the best first."""
+    named = ~groups["group"].isin([OTHER, UNKNOWN]) & ~groups["group"].str.startswith(UP_TO)
+    enough = groups[_COUNTED[of]] >= FEWEST_COMPARED
+    return groups[named & enough].sort_values(of, ascending=False, kind="stable")
 
 
 def cohorts(snapshot: pd.DataFrame, as_of: dt.date) -> pd.Series[str]:
@@ -79,28 +144,28 @@ def cohorts(snapshot: pd.DataFrame, as_of: dt.date) -> pd.Series[str]:
     return pd.Series(told.to_numpy(), index=snapshot["customer_id"].to_numpy(), dtype="str")
 
 
-def differ(one: Mapping[str, Any], other: Mapping[str, Any], *, among: int) -> bool:
-    """Is one group's mean value beyond chance above the other's, where both were picked from so many groups?
+def differ(one: Mapping[str, Any], other: Mapping[str, Any], *, of: Measure, among: int) -> bool:
+    """Is one group's mean beyond chance above the other's, where both were picked by it from so many groups?
 
-    one, other: rows of `by_group`. The largest difference among many is large by chance as well: it is held against
-    the studentised range, each group with a spread of its own (Games & Howell, 1976, J. Educational Statistics 1(2)).
+    one, other: rows of `by_group`.     of: what they were ranked by. The largest difference among many is large by
+    chance as well: it is held against the studentised range, each group with a spread of its own (Games & Howell,
+    1976, J. Educational Statistics 1(2)).
     """
+    freedoms = [row[_COUNTED[of]] - 1 for row in (one, other)]
     errors = [
-        (row["value_high"] - row["value"]) / student.ppf(0.5 + LEVEL / 2, row["customers"] - 1)
-        for row in (one, other)
+        (row[f"{of}_high"] - row[of]) / student.ppf(0.5 + LEVEL / 2, freedom)
+        for row, freedom in zip((one, other), freedoms, strict=True)
     ]
     squares = [error**2 for error in errors]
     if not sum(squares) > 0:
-        return bool(one["value"] != other["value"])
-    freedom = sum(squares) ** 2 / sum(
-        square**2 / (row["customers"] - 1) for square, row in zip(squares, (one, other), strict=True)
-    )
-    times = abs(one["value"] - other["value"]) / (sum(squares) / 2) ** 0.5
+        return bool(one[of] != other[of])
+    freedom = sum(squares) ** 2 / sum(square**2 / own for square, own in zip(squares, freedoms, strict=True))
+    times = abs(one[of] - other[of]) / (sum(squares) / 2) ** 0.5
     return bool(studentized_range.sf(times, among, freedom) < 1 - LEVEL)
 
 
 _OLDER = dt.timedelta(days=OLDER_THAN_SEEN)
-_DTYPES = dict.fromkeys(GROUP_COLUMNS, "float64") | {"group": "str", "customers": "int64"}
+_DTYPES = dict.fromkeys(GROUP_COLUMNS, "float64") | {"group": "str", "customers": "int64", "joined": "int64"}
 
 
 def _large_enough(names: pd.Series[str]) -> pd.Series[str]:

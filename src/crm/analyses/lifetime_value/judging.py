@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from crm.analyses.lifetime_value.chance import NOMINAL, Silence, covering_level,
 from crm.analyses.lifetime_value.foresight import Foresight
 from crm.analyses.lifetime_value.learners import REGRESSION, TREES
 from crm.analyses.lifetime_value.measures import all_measures, mean_absolute_error, normalised_gini
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, IntArray
 from crm.analyses.lifetime_value.result import Judged
 from crm.analyses.lifetime_value.rules import RULES
 from crm.engine import to_pandas
@@ -56,9 +56,12 @@ def mix(seen: Foresight, earlier: Sequence[Mixed], *, rule: str = "") -> Mixed:
     weights, mixed, factors = {}, {}, {}
     for what in AMOUNTS:
         table = _table(seen.expected, what)
-        judged = [(_table(one.seen.expected, what), _came(one.seen, what)) for one in earlier]
-        weights[what] = by_rule(rule) if rule else choose_weights(judged, table, counts=what == "purchases")
-        factors[what] = weights[what].level(table)
+        judged = [
+            (_table(one.seen.expected, what), _came(one.seen, what), _season(one.seen, what)) for one in earlier
+        ]
+        season, counts = _season(seen, what), what == "purchases"
+        weights[what] = by_rule(rule) if rule else choose_weights(judged, table, season=season, counts=counts)
+        factors[what] = weights[what].level(table, season=season)
         mixed[what] = weights[what].mix(table) * factors[what]
     known = [
         (one.seen.quantiles, one.value, one.seen.came_value) for one in earlier if one.seen.quantiles is not None
@@ -89,7 +92,7 @@ def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judg
     measures = [column for column in table if "_" in str(column)]
     mean = table.groupby(["candidate", "kind", "shipped"], sort=False)[measures].mean().reset_index()
     gains = _against_best_rule(mixed, mean, seed=seed)
-    if rule := rule_to_ship(gains):
+    if rule := rule_to_ship(gains, mean):
         table["shipped"], mean["shipped"] = table["candidate"] == rule, mean["candidate"] == rule
     return Judged(
         days=days,
@@ -101,14 +104,17 @@ def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judg
     )
 
 
-def rule_to_ship(gains: pd.DataFrame) -> str:
+def rule_to_ship(gains: pd.DataFrame, mean: pd.DataFrame) -> str:
     """The rule of thumb that stands where the blend beats it, beyond its interval, neither in order nor in error.
 
-    gains: the table `against_best_rule`. Empty where the blend is better, or nothing could be judged.
+    gains: the table `against_best_rule`; mean: the measures by candidate. Empty where the blend is better, where the
+    rule misses the total by more than the blend does, or where nothing could be judged.
     """
     if gains.empty or bool((gains["low"] > 0).any()):
         return ""
-    return str(gains.set_index("measure").loc["gini", "rule"])
+    rule = str(gains["rule"].iloc[0])
+    off = np.log(mean.set_index("candidate")["value_total"]).abs()
+    return rule if off[rule] <= off[BLEND] else ""
 
 
 def drift(mixed: Sequence[Mixed]) -> tuple[float, int]:
@@ -122,7 +128,7 @@ _COLUMNS = [
     "date", "candidate", "kind", "shipped", "customers",
     *(f"{what}_{measure}" for what in AMOUNTS for measure in _MEASURES), "value_mae_typical",
 ]  # fmt: skip
-_COVERAGE = ["date", "nominal", "calibrated_on", "customers", "covered", "below", "above"]
+_COVERAGE = ["date", "nominal", "calibrated_on", "customers", "covered", "below", "above", "covered_top"]
 
 
 def _rows(one: Mixed) -> list[dict[str, object]]:
@@ -153,22 +159,35 @@ def _row(one: Mixed, candidate: str, expected: Sequence[FloatArray]) -> dict[str
 
 
 def _against_best_rule(mixed: Sequence[Mixed], mean: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """The blend's gain over the best rule of thumb on the newest date, by bootstrap over customers."""
-    columns = ["measure", "rule", "gain", "low", "high", "customers"]
+    """The blend's mean gain over the best rule of thumb on all judged dates, by bootstrap over customers."""
+    columns = ["measure", "rule", "gain", "low", "high", "customers", "dates"]
     rules = mean[mean["kind"] == "rule"]
     if rules.empty:
         return pd.DataFrame(columns=columns)
-    newest, rows = mixed[-1], []
-    came = newest.seen.came_value
-    draws = np.random.default_rng(seed).integers(0, len(came), size=(BOOTSTRAPS, len(came)))
+    rng = np.random.default_rng(seed)
+    draws = [[rng.integers(0, len(one.value), len(one.value)) for one in mixed] for _ in range(BOOTSTRAPS)]
+    counts = (sum(len(one.value) for one in mixed), len(mixed))
+    rows = []
     for name, better, column in (("gini", max, "value_gini"), ("mae", min, "value_mae")):
-        rule = str(better(zip(rules[column], rules["candidate"], strict=True))[1])
-        other = newest.seen.expected.value[rule].to_numpy()
-        gains = [_gain(name, came[at], newest.value[at], other[at]) for at in draws]
+        if rules[column].isna().all():
+            continue
+        ranked = rules.dropna(subset=[column])
+        rule = str(better(zip(ranked[column], ranked["candidate"], strict=True))[1])
+        gains = [_mean_gain(name, mixed, rule, at) for at in draws]
         low, high = np.nanquantile(gains, [0.025, 0.975])
-        gain = _gain(name, came, newest.value, other)
-        rows.append(dict(zip(columns, (name, rule, gain, float(low), float(high), len(came)), strict=True)))
+        everybody = [np.arange(len(one.value)) for one in mixed]
+        row = (name, rule, _mean_gain(name, mixed, rule, everybody), float(low), float(high), *counts)
+        rows.append(dict(zip(columns, row, strict=True)))
     return pd.DataFrame(rows, columns=columns)
+
+
+def _mean_gain(measure: str, mixed: Sequence[Mixed], rule: str, at: Sequence[IntArray]) -> float:
+    """Over the dates where something was bought, for these customers of each date."""
+    gains = [
+        _gain(measure, one.seen.came_value[some], one.value[some], one.seen.expected.value[rule].to_numpy()[some])
+        for one, some in zip(mixed, at, strict=True)
+    ]
+    return float(np.nanmean(gains)) if np.isfinite(gains).any() else float("nan")
 
 
 def _gain(measure: str, came: FloatArray, ours: FloatArray, rule: FloatArray) -> float:
@@ -180,13 +199,28 @@ def _gain(measure: str, came: FloatArray, ours: FloatArray, rule: FloatArray) ->
 
 def _coverage(one: Mixed, learnt_from: int) -> dict[str, object]:
     row: dict[str, object] = {"date": one.seen.date, "nominal": NOMINAL, "calibrated_on": learnt_from}
-    row |= {"customers": len(one.value), "covered": float("nan"), "below": float("nan"), "above": float("nan")}
+    row |= {"customers": len(one.value), **dict.fromkeys(_COVERAGE[4:], float("nan"))}
     if one.seen.quantiles is not None:
         low, _, high = one.seen.quantiles.at(one.interval_level, one.value)
         came = one.seen.came_value
         below, above = float((came < low).mean()), float((came > high).mean())
-        row |= {"covered": 1 - below - above, "below": below, "above": above}
+        top = _bring_half(one.value)
+        held = float(((came >= low) & (came <= high))[top].mean())
+        row |= {"covered": 1 - below - above, "below": below, "above": above, "covered_top": held}
     return row
+
+
+def _bring_half(value: FloatArray) -> IntArray:
+    """The fewest customers expected to bring half of the value."""
+    order = np.argsort(-value, kind="stable")
+    return order[: int(np.searchsorted(np.cumsum(value[order]), value.sum() / 2)) + 1]
+
+
+def judge_by_rule(mixed: Sequence[Mixed], judged: Judged, facts: Facts, rule: str) -> tuple[list[Mixed], Judged]:
+    """The judged dates as the rule of thumb saw them, which is to ship: its totals, its weeks, and no intervals."""
+    by_it = [mix(one.seen, (), rule=rule) for one in mixed]
+    coverage = judged.coverage.assign(**dict.fromkeys(_COVERAGE[4:], float("nan")))
+    return by_it, replace(judged, coverage=coverage, weekly=_weekly(by_it, facts))
 
 
 def _weekly(mixed: Sequence[Mixed], facts: Facts) -> pd.DataFrame:
@@ -199,7 +233,7 @@ def _weekly(mixed: Sequence[Mixed], facts: Facts) -> pd.DataFrame:
     expected = float(newest.value.sum()) * seen.weeks["share"].to_numpy()
     off, dates = drift(mixed[:-1])
     chance = seen.quantiles.total_spread if seen.quantiles else 0.0
-    spread = np.sqrt(off**2 * (1 + 1 / dates) + chance**2) if dates else np.nan
+    spread = max(off, chance) if dates else np.nan
     wide = np.exp(spread * stats.t.ppf((1 + NOMINAL) / 2, dates)) if dates else np.nan
     return pd.DataFrame(
         {
@@ -225,6 +259,10 @@ def _cumulative(facts: Facts, date: dt.date, ends: Sequence[int], *, within: int
 
 def _table(expected: Expected, what: str) -> pd.DataFrame:
     return expected.purchases if what == "purchases" else expected.value
+
+
+def _season(seen: Foresight, what: str) -> float | None:
+    return None if seen.season is None else seen.season.of(what)
 
 
 def _came(seen: Foresight, what: str) -> FloatArray:

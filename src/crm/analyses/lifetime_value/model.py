@@ -21,7 +21,7 @@ import xgboost as xgb
 from crm.analyses.lifetime_value.blend import Weights
 from crm.analyses.lifetime_value.candidates import Candidates
 from crm.analyses.lifetime_value.chance import Quantiles, Silence
-from crm.analyses.lifetime_value.foresight import likeliest, silence, spread
+from crm.analyses.lifetime_value.foresight import silence, spread, together
 from crm.analyses.lifetime_value.learners import Learners, Regression
 from crm.analyses.lifetime_value.purchase_models.fitting import model_from_record
 from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
@@ -78,11 +78,12 @@ class LifetimeModel:
 
     def _score(self, customers: pd.DataFrame) -> pd.DataFrame:
         purchases, value = self.expect(customers)
-        model, histories = likeliest(self.candidates), Histories.of(customers)
+        model, histories = together(self.candidates), Histories.of(customers)
         unknown = np.full(len(customers), np.nan)
         low, typical, high = self._interval(customers, value)
-        alive = unknown if model is None else model.probability_alive(histories)
         nothing = unknown if model is None else self.silence.chance(silence(self.candidates, customers), purchases)
+        # Whoever will buy is there: the models that know no more than the rhythm may not say otherwise.
+        alive = unknown if model is None else np.maximum(model.probability_alive(histories), 1 - nothing)
         return pd.DataFrame(
             {
                 "expected_purchases": purchases.round(COUNT_DECIMALS),
@@ -100,8 +101,7 @@ class LifetimeModel:
         if quantiles is None:
             unknown = np.full(len(customers), np.nan)
             return unknown, unknown, unknown
-        low, typical, high = quantiles.at(self.interval_level, value)
-        return np.minimum(low, value), typical, np.maximum(high, value)
+        return quantiles.at(self.interval_level, value)
 
     @cached_property
     def content(self) -> str:
@@ -116,6 +116,7 @@ class LifetimeModel:
             "horizon_days": one.horizon_days,
             "columns": list(one.columns),
             "purchase_models": [model.as_record() for model in one.purchase_models.values()],
+            "retention": one.retention,
             "spend": None if one.spend.model is None else one.spend.model.as_record(),
             "learners": None if one.learners is None else _learners_record(one.learners),
             "weights": {what: weights.as_record() for what, weights in self.weights.items()},
@@ -138,11 +139,12 @@ class LifetimeModel:
             spend=SpendFit(spend, "", {}),
             learners=None if record["learners"] is None else _learners(record["learners"]),
             why_not=(),
+            retention=float(record["retention"]),
             columns=tuple(record["columns"]),
         )
         return cls(
             candidates,
-            weights={what: Weights(one["shares"], one["own_level"]) for what, one in record["weights"].items()},
+            weights={what: Weights(one["shares"], one["level_from"]) for what, one in record["weights"].items()},
             factors=record["factors"],
             floors=record["floors"],
             interval_level=float(record["interval_level"]),

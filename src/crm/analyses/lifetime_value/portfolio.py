@@ -15,7 +15,6 @@ from scipy import stats
 
 from crm.analyses.lifetime_value.candidates import Candidates, fit_spend, value_of_a_purchase
 from crm.analyses.lifetime_value.chance import NOMINAL, Quantiles
-from crm.analyses.lifetime_value.foresight import likeliest
 from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model, log_parameter_covariance
 from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
 from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
@@ -35,11 +34,12 @@ UNKNOWN_FROM = 1.0
 
 @dataclass(frozen=True)
 class Sums:
-    """What the customers are expected to bring together."""
+    """What the customers are expected to bring together; cost: to serve, already taken off the margin."""
 
     purchases: float
     value: float
     margin: float
+    cost: float
     long_margin: float
 
 
@@ -56,20 +56,18 @@ def value_portfolio(
 ) -> Portfolio:
     """The sums with their intervals; drift: of the totals of judged dates, and of how many dates."""
     from_refits, from_refits_long = _spread_of_refits(candidates, customers, long_days=long_days, seed=seed)
-    from_chance = quantiles.total_spread if quantiles else 0.0
+    chance = (quantiles.total_spread if quantiles else 0.0) ** 2
     off, dates = drift
-    variances = {
-        "refits": _finite(from_refits) ** 2,
-        "chance": from_chance**2,
-        "drift": _finite(off) ** 2 * (1 + 1 / dates) if dates else 0.0,
-    }
+    refits, refits_long = _finite(from_refits) ** 2, _finite(from_refits_long) ** 2
+    # How far totals were off holds the chance and the refits of those dates already.
+    drifted = max(off**2 - chance - refits, 0.0) if dates else 0.0
     nothing_known = not dates and not np.isfinite(from_refits)
-    near = WIDEST if nothing_known else _reach(np.sqrt(sum(variances.values())), variances["drift"], dates)
-    longer = long_days / candidates.horizon_days
-    far_drift = variances["drift"] * max(longer, 1.0)
-    far_spread = np.sqrt(_finite(from_refits_long) ** 2 + from_chance**2 + far_drift)
-    far = WIDEST if nothing_known else _reach(far_spread, far_drift, dates)
-    whole = max(sum(variances.values()), 1e-18)
+    near = WIDEST if nothing_known else _reach(chance + refits + drifted, drifted, dates)
+    # A level that wanders off day by day has, on the mean of a long time, a third of the variance of its end.
+    far_drift = drifted * max(long_days / candidates.horizon_days / 3, 1.0)
+    far = WIDEST if nothing_known else _reach(chance + refits_long + far_drift, far_drift, dates)
+    whole = max(chance + refits + drifted, 1e-18)
+    unknown = float("nan")
     value = _around(sums.value, near)
     return Portfolio(
         customers=len(customers),
@@ -77,18 +75,18 @@ def value_portfolio(
         level=NOMINAL,
         purchases=_around(sums.purchases, near),
         value=value,
-        margin=_around(sums.margin, near),
+        margin=_less_cost(value, sums.margin, sums.cost),
         long_margin=_around(sums.long_margin, far),
-        from_refits=float("nan") if nothing_known else variances["refits"] / whole,
-        from_chance=float("nan") if nothing_known else variances["chance"] / whole,
-        from_drift=variances["drift"] / whole if dates else float("nan"),
-        width_over_summed=(value.high - value.low) / summed_width if summed_width > 0 else float("nan"),
+        from_refits=unknown if nothing_known else refits / whole,
+        from_chance=unknown if nothing_known else chance / whole,
+        from_drift=drifted / whole if dates else unknown,
+        width_over_summed=(value.high - value.low) / summed_width if summed_width > 0 else unknown,
     )
 
 
 def leaving_is_known(candidates: Candidates, customers: pd.DataFrame) -> bool:
     """Do the data determine how soon customers leave for good? By the standard errors of those parameters."""
-    model = likeliest(candidates)
+    model = _likeliest(candidates)
     if model is None:
         return False
     groups = Histories.of(customers).grouped().sample(FITTED_ON)
@@ -100,12 +98,24 @@ def leaving_is_known(candidates: Candidates, customers: pd.DataFrame) -> bool:
     return all(error < UNKNOWN_FROM for name, error in errors.items() if name in LEAVING)
 
 
-def _reach(spread: float, drift: float, dates: int) -> float:
+def _likeliest(candidates: Candidates) -> PurchaseModel | None:
+    """The purchase model under which what happened is likeliest; one of them does for how much refits differ."""
+    models = candidates.purchase_models.values()
+    return max(models, key=lambda model: model.log_likelihood) if models else None
+
+
+def _reach(variance: float, drift: float, dates: int) -> float:
     """How far the logarithm reaches to each side: Student's t with as many degrees as dates where drift rules."""
-    ruled_by_drift = dates > 0 and drift > 0.5 * spread**2
+    ruled_by_drift = dates > 0 and drift > 0.5 * variance
     end = (1 + NOMINAL) / 2
-    reach = float(spread * (stats.t.ppf(end, dates) if ruled_by_drift else stats.norm.ppf(end)))
+    reach = float(np.sqrt(variance) * (stats.t.ppf(end, dates) if ruled_by_drift else stats.norm.ppf(end)))
     return min(reach, WIDEST)
+
+
+def _less_cost(value: Amount, margin: float, cost: float) -> Amount:
+    """The margin at both ends of the value: the cost to serve stays what it is."""
+    rate = (margin + cost) / value.value if value.value > 0 else 0.0
+    return Amount(margin, value.low * rate - cost, value.high * rate - cost)
 
 
 def _around(value: float, reach: float) -> Amount:
@@ -117,7 +127,7 @@ def _spread_of_refits(
     candidates: Candidates, customers: pd.DataFrame, *, long_days: int, seed: int
 ) -> tuple[float, float]:
     """Standard deviation of the log total over refits with Dirichlet weights, over the near and the long horizon."""
-    model = likeliest(candidates)
+    model = _likeliest(candidates)
     if model is None:
         return float("nan"), float("nan")
     rng = np.random.default_rng([seed, 1])

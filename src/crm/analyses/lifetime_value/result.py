@@ -73,9 +73,10 @@ class Judged:
            value_: gini (normalised), mae, total (expected over actual), deviance; and mae of the typical value (the
            median) as value_mae_typical, for the blend only.
     mean:  the same measures, mean over dates: candidate, kind, shipped, ...
-    against_best_rule: measure, rule, gain, low, high (gain of the blend in gini and in mae over the best rule of
-           thumb, 95 % bootstrap interval over customers), customers.
-    coverage: date, nominal, calibrated_on (dates), customers, covered, below, above (shares).
+    against_best_rule: measure, rule, gain, low, high (mean gain of the blend in gini and in mae over the best rule of
+           thumb on all judged dates, 95 % bootstrap interval over customers), customers (of all dates), dates.
+    coverage: date, nominal, calibrated_on (dates), customers, covered, below, above, covered_top (shares; the last of
+           the fewest customers expected to bring half of the value).
     weekly: of the newest date: week (1, 2, ...), days, actual, expected, low, high (cumulative net sales).
     """
 
@@ -98,7 +99,7 @@ class Shipped:
 
     name: "Blend" or the rule of thumb or purchase model that stands where nothing better could be fitted.
     shares: part, purchases, value: the weights of the parts (purchase models, regression, trees), each summing to 1.
-    level_from: "the purchase models" or "the blend itself", for purchases and value.
+    level_from: where the sum over all is from, for purchases and value: see `blend.LEVELS_FROM`.
     purchase_models: model, log_likelihood, parameters (words), k: those that were fitted.
     looks_at: column, purchases, value: what the trees look at, as shares of their gain.
     why_not: sentences: candidates that could not be fitted, and why.
@@ -136,11 +137,20 @@ class Answers:
     tenths:      tenth (1 = the most valuable), customers, value, share, cumulative_share, long_margin.
     top_tier:    customers, share_of_customers, margin, share_of_margin: the fewest who bring half of the margin.
     apart:       feature, meaning, type, top, others, chance_higher, low, high: what sets the top tier apart.
-    at_risk:     tier (top tier, others), customers, value, at_risk (value given a purchase x chance of none), share
-                 (of all at risk), given_up (customers with a chance above 0.98, who count as gone).
+    at_risk:     tier (top tier, others), customers, value, at_risk (value x chance of no purchase: how much of what
+                 is expected rests on customers who may stay away), share (of all at risk), can_be_kept (customers
+                 with a chance of at most 0.5), could_be_kept (what those would bring on top if all of them came).
+    joined:      one row about those whose first purchase lies at least 91 days after the first day of the history;
+                 who was seen before may have joined long ago: since (that day), customers, margin_so_far,
+                 long_margin, from_joining, from_joining_low, from_joining_high (mean per customer; missing where
+                 there are none).
     by_segment, by_department, by_cohort, by_channel: group, customers, value, value_low, value_high (mean per
-                 customer, 95 % interval), margin, long_margin (means per customer), share (of all value); groups
-                 under `FEWEST` customers together as "(other)"; empty where the data do not tell.
+                 customer, 95 % interval), margin, margin_so_far (net sales ever x margin rate, before the cost to
+                 serve), long_margin (what is still to come; means per customer), share (of the value of those in the
+                 table), joined (customers as of `joined`), and of those alone from_joining, from_joining_low,
+                 from_joining_high (margin so far and long margin: the worth from joining on). Groups under `FEWEST`
+                 customers together as "(other)"; empty where the data do not tell. By department and channel only of
+                 those who joined; these and by_cohort are empty where fewer than `FEWEST_COMPARED` did.
     moved:       reason, customers, change (sum of expected value), before, now: since the previous as-of date.
     movers:      the largest single changes without ids: reason, before, now, change, last_purchase_days,
                  purchases_before, purchases_now.
@@ -151,6 +161,7 @@ class Answers:
     top_tier: pd.DataFrame = field(repr=False)
     apart: pd.DataFrame = field(repr=False)
     at_risk: pd.DataFrame = field(repr=False)
+    joined: pd.DataFrame = field(repr=False)
     by_segment: pd.DataFrame = field(repr=False)
     by_department: pd.DataFrame = field(repr=False)
     by_cohort: pd.DataFrame = field(repr=False)

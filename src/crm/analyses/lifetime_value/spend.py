@@ -109,11 +109,16 @@ def _too_thin(days: FloatArray, mean_value: FloatArray) -> str:
     """Why these customers determine no model, or nothing."""
     several = int((days >= 2).sum())
     if several < FEWEST_BUYERS:
-        spent = "1 customer" if several == 1 else f"{several:,} customers"
-        return f"{spent} spent on two purchase days or more, and fewer than {FEWEST_BUYERS} tell nothing"
+        return (
+            f"{_customers(several)} spent on two purchase days or more, and fewer than {FEWEST_BUYERS} tell nothing"
+        )
     if np.ptp(mean_value) <= 1e-9 * mean_value.max():
         return f"all {len(days):,} customers have the same mean value"
     return ""
+
+
+def _customers(number: int) -> str:
+    return "one customer" if number == 1 else f"{number:,} customers"
 
 
 def _estimates(days: FloatArray, mean_value: FloatArray, weights: FloatArray) -> dict[str, float] | None:
@@ -170,7 +175,7 @@ def independence(frequency: FloatArray, mean_value: FloatArray) -> Independence:
     often, much = frequency[kept], mean_value[kept]
     if len(often) < FEWEST_BUYERS or np.ptp(often) == 0 or np.ptp(much) == 0:
         same = "all bought equally often or spent the same" if len(often) >= FEWEST_BUYERS else "they are too few"
-        return Independence(None, None, len(often), f"Cannot be said: of {len(often):,} customers, {same}.")
+        return Independence(None, None, len(often), f"Cannot be said of {_customers(len(often))}: {same}.")
     by_rank = _correlation(rankdata(often), rankdata(much), ranks=True)
     by_log = _correlation(np.log(often), np.log(much), ranks=False)
     return Independence(by_rank, by_log, len(often), _verdict(by_rank, by_log))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from crm.analyses import counted, listed
 from crm.analyses.lifetime_value.blend import BLEND
 from crm.analyses.lifetime_value.result import Evidence
+from crm.analyses.lifetime_value.rules import RULES
 from crm.analyses.lifetime_value.say import first, known, no_minus_zero, say
 from crm.finding import Finding
 
@@ -15,7 +18,10 @@ AS_PROMISED = 0.02
 
 
 def trusted_less_than_the_rule(evidence: Evidence) -> bool:
-    """Does the blend order customers no better than the best rule of thumb, as far as judged dates can tell?"""
+    """Does the blend order customers no better than the best rule of thumb, as far as judged dates can tell?
+
+    So it is wherever a rule ships instead of it.
+    """
     gain = _gain(evidence, "gini")
     return gain is not None and not float(gain["low"]) > 0
 
@@ -38,15 +44,15 @@ def trust(evidence: Evidence) -> Finding | None:
         "dates": len(judged.dates),
         "judged_customers": int(ours["customers"].max()),
         "gini": float(ours["value_gini"].mean()),
-        "lowest": float(ours["value_total"].min()),
-        "highest": float(ours["value_total"].max()),
     }
-    total = "{lowest:.0%}" if len(ours) == 1 else "between {lowest:.0%} and {highest:.0%}"
-    template = _against_the_rule(evidence, values) + (
+    compared, totals_told = _against_the_rule(evidence, values)
+    template = compared + (
         f" Judged on {counted('dates', values['dates'], 'date')} (up to {{judged_customers:,}} customers, the "
-        f"{{judged_days}} days after each), the order scores {{gini:.2f}} (0 is chance, 1 is perfect), and the net "
-        f"sales expected of all were {total} of what came."
+        f"{{judged_days}} days after each), the order scores {{gini:.2f}} (0 is chance, 1 is perfect)"
     )
+    if not totals_told:
+        template += f", and the net sales expected of all were {_totals(ours, '', values)} of what came"
+    template += "."
     return say(evidence, "trust", template.strip(), values, judged.mean)
 
 
@@ -70,6 +76,15 @@ def coverage(evidence: Evidence) -> Finding | None:
         f"({counted('dates', values['dates'], 'judged date')}, up to {{judged_customers:,}} customers; {{below:.1%}} "
         "brought less, {above:.1%} more)."
     )
+    top = checked.dropna(subset=["covered_top"])
+    if len(top):
+        values["covered_top"] = float((top["covered_top"] * top["customers"]).sum() / top["customers"].sum())
+        off = values["covered_top"] - values["nominal"]
+        verdict = "as promised" if abs(off) <= AS_PROMISED else f"{'fewer' if off < 0 else 'more'} than promised"
+        template += (
+            " Of the few who were expected to bring half of the value, whose intervals matter most, "
+            f"{{covered_top:.1%}} were inside theirs, {verdict}."
+        )
     return say(evidence, "coverage", template, values, rows)
 
 
@@ -170,40 +185,61 @@ def horizon_shortened(evidence: Evidence) -> Finding | None:
 
 
 def _gain(evidence: Evidence, measure: str) -> dict[str, Any] | None:
-    """The gain of what is shipped in a measure over the best rule of thumb, with its interval.
-
-    None where it is unknown, and where what is shipped is that rule itself.
-    """
+    """The gain of the blend in a measure over the best rule of thumb, with its interval; None where it is unknown."""
     table = evidence.judged.against_best_rule
-    rows = table[(table["measure"] == measure) & (table["rule"] != evidence.shipped.name)]
+    rows = table[table["measure"] == measure]
     if rows.empty or not all(known(float(rows[name].iloc[0])) for name in ("gain", "low", "high")):
         return None
     return first(rows)
 
 
-def _against_the_rule(evidence: Evidence, values: dict[str, Any]) -> str:
-    """The sentence on who wins, the blend or the best rule; empty where there is nothing to compare."""
+def _against_the_rule(evidence: Evidence, values: dict[str, Any]) -> tuple[str, bool]:
+    """The sentence on the blend beside the best rule, and whether it tells their totals.
+
+    Empty where there is nothing to compare. Whoever ships is not always who orders best: the rule is told to have won
+    only where it is the rule that ships.
+    """
     gain = _gain(evidence, "gini")
     if gain is None:
-        return ""
-    values |= {"rule": str(gain["rule"]), "compared": int(gain["customers"]), "compared_on": evidence.judged.dates[0]}
+        return "", False
+    values |= {"rule": str(gain["rule"]), "compared": int(gain["customers"]), "compared_on": int(gain["dates"])}
     values |= {name: float(gain[name]) for name in ("gain", "low", "high")}
+    on = counted("compared_on", values["compared_on"], "date")
+    told = f"(by {{gain:+.3f}}, {{low:+.3f}} to {{high:+.3f}}, on {on}, {{compared:,}} customers in all)"
+    worse = values["high"] < 0
+    if evidence.shipped.name in RULES:
+        values["ships"] = evidence.shipped.name
+        how = "in a worse order than" if worse else "in no better order, beyond chance, than"
+        return (
+            f"The rule of thumb wins: the blend puts customers {how} “{{rule}}” {told}, so that “{{ships}}” is what "
+            "ships. Go by the rule, which is simpler."
+        ), False
     values["ours"] = "the blend" if evidence.shipped.name == BLEND else f"“{evidence.shipped.name}”"
-    told = "(by {gain:+.3f}, {low:+.3f} to {high:+.3f}, on {compared_on}, {compared:,} customers)"
     if values["low"] > 0:
         return (
             f"It pays to use {{ours}}: it puts customers in a better order than the best rule of thumb, “{{rule}}” "
             f"{told}{_closer(evidence, values)}."
-        )
-    if values["high"] < 0:
-        return (
-            f"The rule of thumb wins: {{ours}} puts customers in a worse order than “{{rule}}” {told}. "
-            "Go by the rule."
-        )
+        ), False
+    how = "worse than" if worse else "no better than"
+    table = evidence.judged.table
+    ours, rules = table[table["shipped"].astype("bool")], table[table["candidate"] == values["rule"]]
+    totals = f"{_totals(ours, '', values)} of what came against {_totals(rules, 'rule_', values)} for the rule"
+    beyond = "" if worse else ", beyond chance"
+    who = "The blend" if evidence.shipped.name == BLEND else "{ours}"
     return (
-        f"The rule of thumb wins: {{ours}} puts customers in no better order than “{{rule}}” beyond chance {told}. "
-        "Go by the rule, which is simpler."
-    )
+        f"{who} orders customers {how} the best rule of thumb, “{{rule}}”{beyond} {told}; its totals were {totals}."
+    ), True
+
+
+def _totals(rows: pd.DataFrame, whose: str, values: dict[str, Any]) -> str:
+    """What was expected of all as a share of what came, over the judged dates; its numbers are added to `values`."""
+    values |= {
+        f"{whose}lowest": float(rows["value_total"].min()),
+        f"{whose}highest": float(rows["value_total"].max()),
+    }
+    if len(rows) == 1:
+        return f"{{{whose}lowest:.0%}}"
+    return f"between {{{whose}lowest:.0%}} and {{{whose}highest:.0%}}"
 
 
 def _closer(evidence: Evidence, values: dict[str, Any]) -> str:

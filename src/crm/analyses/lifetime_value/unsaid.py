@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from crm.analyses import left_out
 from crm.analyses.lifetime_value.dates import HISTORY_PER_HORIZON
-from crm.analyses.lifetime_value.groups import FEWEST
+from crm.analyses.lifetime_value.groups import FEWEST, FEWEST_COMPARED, OLDER_THAN_SEEN
 from crm.analyses.lifetime_value.needs import REQUIREMENTS
 from crm.analyses.lifetime_value.result import Evidence
+from crm.analyses.lifetime_value.say import first
 
 
 def unsaid(evidence: Evidence) -> dict[str, str]:
@@ -20,7 +21,7 @@ def unsaid(evidence: Evidence) -> dict[str, str]:
         "weekly": _not_judged(evidence) if judged.weekly.empty else "",
         "by_segment": _NO_SEGMENTS if answers.by_segment.empty else "",
         "by_department": _first_purchase(evidence, "products.department") if answers.by_department.empty else "",
-        "by_cohort": _ONE_COHORT if answers.by_cohort.empty else "",
+        "by_cohort": _few_joined(evidence) or _ONE_COHORT if answers.by_cohort.empty else "",
         "by_channel": _first_purchase(evidence, "purchases.channel") if answers.by_channel.empty else "",
         "moved": _not_moved(evidence) if answers.moved.empty else "",
         "apart": _not_apart(evidence) if answers.apart.empty else "",
@@ -47,10 +48,25 @@ def _first_purchase(evidence: Evidence, column: str) -> str:
     """Why nothing is told by department, or by channel, of the first purchase."""
     if column in {one.name for one in evidence.wanting}:
         return left_out([REQUIREMENTS.addition(column)])
+    if few := _few_joined(evidence):
+        return few
     word = column.split(".")[1]
     return (
         f"Left out: {REQUIREMENTS.addition(column).adds}. It takes two {word}s at least, with {FEWEST} customers or "
-        "more who began there."
+        "more who joined there."
+    )
+
+
+def _few_joined(evidence: Evidence) -> str:
+    """Why nothing is told of winning customers; empty where enough of them joined."""
+    row = first(evidence.answers.joined)
+    if row["customers"] >= FEWEST_COMPARED:
+        return ""
+    were = {0: "none was", 1: "one was"}.get(row["customers"], f"{row['customers']} were")
+    return (
+        f"What a customer is worth who is won is left out: it takes {FEWEST_COMPARED} customers at least who were "
+        f"seen to join, with a first purchase {OLDER_THAN_SEEN} days or more into the history (from {row['since']} "
+        f"on), and {were}. Who was there before may have joined long ago."
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
-from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
+from crm.analyses.lifetime_value.purchase_models.together import Together
 from crm.config import Settings
 from crm.mart import Mart
 
@@ -15,6 +15,8 @@ YEAR = 365.0
 
 ALL_BUT_GONE = 1e-6
 """Expected purchase days within the near horizon below which a customer counts as gone."""
+
+DAYS_ADDED = 91.0
 
 SALES_ADDED = 1.0
 """Mean customers' worth of everybody's sales added to each customer's own, before a rate is taken from them."""
@@ -55,9 +57,17 @@ def cost_to_serve(
         ("campaigns_received_365d", mean_contact_cost(settings)),
     ):
         if column in customers and each > 0:
-            seen = np.minimum(customers["T"].to_numpy(dtype="float64"), YEAR).clip(min=1.0)
-            cost += customers[column].to_numpy(dtype="float64") / seen * days * each
+            cost += _rate_a_day(customers, column) * days * each
     return cost
+
+
+def _rate_a_day(customers: pd.DataFrame, column: str) -> FloatArray:
+    """Events a day of each customer in the last year, drawn to everybody's as by a quarter more of being known."""
+    seen = np.minimum(customers["T"].to_numpy(dtype="float64"), YEAR).clip(min=1.0)
+    events = customers[column].to_numpy(dtype="float64")
+    everybody = float(events.sum() / seen.sum())
+    rate: FloatArray = (events + everybody * DAYS_ADDED) / (seen + DAYS_ADDED)
+    return rate
 
 
 def mean_contact_cost(settings: Settings) -> float:
@@ -66,7 +76,7 @@ def mean_contact_cost(settings: Settings) -> float:
 
 
 def long_over_near(
-    model: PurchaseModel, histories: Histories, *, near_days: int, long_days: int, yearly_discount_rate: float
+    model: Together, histories: Histories, *, near_days: int, long_days: int, yearly_discount_rate: float
 ) -> FloatArray:
     """How many times the margin of the near horizon a customer brings over the long one, discounted month by month.
 

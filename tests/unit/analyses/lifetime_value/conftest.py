@@ -179,6 +179,7 @@ def _snapshot(people: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
             "usual_gap": (91 / people["rate"]).where(days > 1),
             "tenure": age,
             "net_sales_365d": days * people["spend"],
+            "net_sales_ever": days * people["spend"],
             "order_value_365d": people["spend"],
             "lines_per_order_365d": people["spend"] / 3.1 + people["breadth"].abs(),
             "categories_365d": (12 + 20 * np.log1p(days) + 4 * people["breadth"]).round().clip(lower=1),
@@ -265,7 +266,8 @@ def _judged(customers: int) -> Judged:
                 "gain": [0.06, 8.0],
                 "low": [0.04, 4.5],
                 "high": [0.08, 11.5],
-                "customers": customers - 60,
+                "customers": 3 * customers - 360,
+                "dates": 3,
             }
         ),
         coverage=pd.DataFrame(
@@ -277,6 +279,7 @@ def _judged(customers: int) -> Judged:
                 "covered": [0.908, 0.891, 0.862],
                 "below": [0.041, 0.052, 0.071],
                 "above": [0.051, 0.057, 0.067],
+                "covered_top": [0.884, 0.902, 0.871],
             }
         ),
         weekly=pd.DataFrame(

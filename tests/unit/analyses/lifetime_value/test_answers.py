@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crm.analyses.lifetime_value.answers import in_top_tier, tenths, top_tier, value_at_risk
-from crm.analyses.lifetime_value.groups import by_group, cohorts, differ
+from crm.analyses.lifetime_value.groups import by_group, cohorts, differ, joined, to_compare, with_the_past
 from crm.mart import UNKNOWN
 from crm.periods import day_number
 
@@ -61,25 +61,33 @@ def test_the_top_tier(four, margins, expected):
     assert len(top_tier(rows, in_top_tier(rows))) == any(expected)
 
 
-def test_value_at_risk_is_what_a_customer_brings_who_comes_times_the_chance_of_staying_away(four):
-    # bob brings 80 / 0.8 = 100 if he comes, and stays away in one of five cases: 20. cid: 50 / 0.5 * 0.5 = 50.
-    # dan is given up.
+def test_value_at_risk_is_expected_value_times_the_chance_of_no_purchase(four):
+    # at risk: bob 80 * 0.2 = 16, cid 50 * 0.5 = 25, dan 30 * 0.99 = 29.7
+    # could be kept: bob brings 80 / 0.8 = 100 if he comes, and stays away in one of five cases: 20;
+    # cid 50 / 0.5 * 0.5 = 50; dan would have to be won back
     table = value_at_risk(four, in_top_tier(four)).set_index("tier")
     assert list(table.index) == ["top tier", "others"]
     assert table.loc["top tier"].to_dict() == {
-        "customers": 1, "value": 200.0, "at_risk": 0.0, "share": 0.0, "given_up": 0
+        "customers": 1, "value": 200.0, "at_risk": 0.0, "share": 0.0, "can_be_kept": 1, "could_be_kept": 0.0
     }  # fmt: skip
-    assert table.loc["others", "at_risk"] == pytest.approx(70.0)
-    assert table.loc["others", "given_up"] == 1
+    assert table.loc["others", "at_risk"] == pytest.approx(70.7)
+    assert table.loc["others", "could_be_kept"] == pytest.approx(70.0)
+    assert table.loc["others", "can_be_kept"] == 2
     assert table["share"].sum() == pytest.approx(1.0)
 
 
-def test_nothing_is_at_risk_where_everybody_comes_back_or_is_given_up(four):
-    rows = four.assign(chance_of_no_purchase=[0.0, 0.0, 1.0, 0.981])
+@pytest.mark.parametrize("chance", [[0.0] * 4, [np.nan] * 4], ids=["sure", "unknown"])
+def test_nothing_is_at_risk_where_everybody_comes_back_or_nobody_knows(four, chance):
+    rows = four.assign(chance_of_no_purchase=chance)
     table = value_at_risk(rows, in_top_tier(rows))
-    assert table["at_risk"].sum() == 0
-    assert table["share"].sum() == 0
-    assert table["given_up"].sum() == 2
+    assert table[["at_risk", "share", "could_be_kept"]].sum().tolist() == [0, 0, 0]
+
+
+def test_who_is_all_but_gone_is_at_risk_and_nothing_to_be_kept(four):
+    rows = four.assign(chance_of_no_purchase=[0.51, 0.99, 1.0, 1.0])
+    table = value_at_risk(rows, in_top_tier(rows))
+    assert table["could_be_kept"].sum() == 0
+    assert table["at_risk"].sum() == pytest.approx(102 + 79.2 + 50 + 30)
 
 
 def test_without_a_top_tier_all_are_the_others(four):
@@ -113,8 +121,11 @@ def twelve(values):
     ids = [f"{n:02d}" for n in range(12)]
     margin = np.asarray(values) * 0.25
     return pd.DataFrame(
-        {"customer_id": ids, "expected_value": values, "expected_margin": margin, "long_margin": margin * 6}
-    )
+        {
+            "customer_id": ids, "expected_value": values, "expected_margin": margin, "long_margin": margin * 6,
+            "margin_so_far": margin * 2, "from_joining": margin * 8,
+        }
+    )  # fmt: skip
 
 
 def test_a_group_has_its_mean_with_students_interval():
@@ -129,7 +140,10 @@ def test_a_group_has_its_mean_with_students_interval():
     assert row["value_low"] == pytest.approx(30 - 19.63, abs=0.01)
     assert row["value_high"] == pytest.approx(30 + 19.63, abs=0.01)
     assert row["margin"] == 7.5
-    assert row["long_margin"] == 45.0
+    assert (row["margin_so_far"], row["long_margin"], row["from_joining"]) == (15.0, 45.0, 60.0)
+    # worth from joining on is twice the value here, and so is what it may be off
+    assert row["from_joining_high"] == pytest.approx(60 + 2 * 19.63, abs=0.01)
+    assert row["joined"] == 5
     assert table["share"].sum() == pytest.approx(1.0)
     assert table.set_index("group").loc["b", ["value_low", "value_high"]].tolist() == [100.0, 100.0]
 
@@ -203,30 +217,77 @@ def test_the_widest_difference_among_many_alike_groups_is_chance():
     claimed = 0
     for _ in range(30):
         value = rng.gamma(2.0, 50.0, 400)
-        rows = pd.DataFrame({"customer_id": ids, "expected_value": value, "expected_margin": 0.0, "long_margin": 0.0})
-        table = by_group(rows, groups).to_dict("records")
-        claimed += differ(table[0], table[-1], among=10)
+        rows = pd.DataFrame(
+            {
+                "customer_id": ids, "expected_value": 1.0, "expected_margin": 0.0, "long_margin": 0.0,
+                "margin_so_far": 0.0, "from_joining": value,
+            }
+        )  # fmt: skip
+        table = to_compare(by_group(rows, groups), of="from_joining").to_dict("records")
+        claimed += differ(table[0], table[-1], of="from_joining", among=10)
     assert claimed <= 5  # one or two of thirty by design; more than five once in 300 times
 
 
 def test_a_plain_difference_is_told():
     one = {"customers": 100, "value": 200.0, "value_high": 210.0}
     other = {"customers": 100, "value": 150.0, "value_high": 160.0}
-    assert differ(one, other, among=10)
-    assert not differ(one, other | {"value": 190.0, "value_high": 200.0}, among=10)
-    assert not differ(one, {"customers": 100, "value": 186.0, "value_high": 196.0}, among=10)
+    assert differ(one, other, of="value", among=10)
+    assert not differ(one, other | {"value": 190.0, "value_high": 200.0}, of="value", among=10)
+    assert not differ(one, {"customers": 100, "value": 186.0, "value_high": 196.0}, of="value", among=10)
+
+
+def test_what_was_ranked_is_what_is_held_against_chance():
+    # net value differs plainly, the worth from joining on does not
+    one = {"customers": 100, "value": 200.0, "value_high": 210.0}
+    other = {"customers": 100, "value": 150.0, "value_high": 160.0}
+    worth = [{"joined": 30, "from_joining": at, "from_joining_high": at + 400.0} for at in (900.0, 800.0)]
+    assert differ(one | worth[0], other | worth[1], of="value", among=2)
+    assert not differ(one | worth[0], other | worth[1], of="from_joining", among=2)
+
+
+JOINED = """
+customer_id  first_day  net_sales_ever  margin_rate  long_margin
+ann          0          4000.0          0.25         900.0
+bob          90         3000.0          0.25         800.0
+cid          91         100.0           0.5          150.0
+dan          200        200.0           0.25         50.0
+"""
+
+
+def test_who_was_there_in_the_first_91_days_may_have_joined_long_before(draw):
+    drawn = draw(JOINED)
+    past = with_the_past(drawn[["customer_id", "margin_rate", "long_margin"]], drawn)
+    assert past["margin_so_far"].tolist() == [1000.0, 750.0, 50.0, 50.0]
+    assert past["from_joining"].fillna(-1).tolist() == [-1, -1, 200.0, 100.0]
+    row = joined(past, drawn).iloc[0]
+    assert (row["since"], row["customers"]) == (dt.date(1970, 4, 2), 2)
+    assert (row["margin_so_far"], row["long_margin"], row["from_joining"]) == (50.0, 100.0, 150.0)
+    # Student's over two: 12.706 * 70.71 / sqrt(2)
+    assert row["from_joining_high"] == pytest.approx(150 + 12.706 * 50, abs=0.1)
+
+
+def test_where_nobody_was_seen_to_join_there_is_no_mean(draw):
+    drawn = draw(JOINED).head(2)
+    row = joined(with_the_past(drawn, drawn), drawn).iloc[0]
+    assert row["customers"] == 0
+    assert np.isnan(row["from_joining"])
 
 
 def test_all_answers_speak_of_everybody(evidence):
     answers, customers = evidence.answers, evidence.valued.customers
     value = customers["expected_value"].sum()
-    for name in ("tenths", "at_risk", "by_segment", "by_department", "by_cohort", "by_channel"):
+    for name in ("tenths", "at_risk", "by_segment", "by_cohort"):
         table = getattr(answers, name)
         assert table["customers"].sum() == len(customers), name
         means = name.startswith("by_")
         total = (table["value"] * table["customers"]).sum() if means else table["value"].sum()
         assert total == pytest.approx(value), name
         assert table["share"].sum() == pytest.approx(1.0), name
+    those = int(answers.joined["customers"].iloc[0])
+    assert 20 <= those < len(customers)
+    for table in (answers.by_department, answers.by_channel):
+        assert table["customers"].sum() == table["joined"].sum() == those
+        assert table["share"].sum() == pytest.approx(1.0)
     assert "(other)" not in set(answers.by_channel["group"])
     assert {field.name for field in fields(answers)} > {"moved", "movers", "apart"}
 

@@ -6,6 +6,9 @@ import pytest
 
 from crm.analyses.lifetime_value.blend import (
     BLEND,
+    MODELS,
+    OWN,
+    SEASON,
     TOGETHER,
     UNJUDGED,
     Weights,
@@ -47,12 +50,12 @@ def names(pm: float = 0.3, regression: float = 0.3, trees: float = 0.3, season: 
 
 
 def test_a_part_that_knows_nothing_gets_no_weight_and_the_level_of_another_season_is_left_out():
-    dates = [(names(pm=0.9, trees=3.0, season=1.4), came()) for _ in range(2)]
-    chosen = choose_weights(dates, names(), counts=True)
+    dates = [(names(pm=0.9, trees=3.0, season=1.4), came(), None) for _ in range(2)]
+    chosen = choose_weights(dates, names(), season=None, counts=True)
     assert chosen.shares[REGRESSION] >= 0.6
     assert chosen.shares[TREES] == 0.0
-    assert not chosen.own_level
-    mixed = chosen.mix(dates[0][0]) * chosen.level(dates[0][0])
+    assert chosen.level_from == MODELS
+    mixed = chosen.mix(dates[0][0]) * chosen.level(dates[0][0], season=None)
     assert mixed.sum() == pytest.approx(dates[0][0][["BG/NBD", "MBG/CNBD-k"]].sum().mean())
 
 
@@ -61,37 +64,52 @@ def test_where_the_purchase_models_miss_the_level_the_blend_keeps_its_own():
     for _ in range(2):
         one = names()
         one[["BG/NBD", "MBG/CNBD-k"]] *= 0.5
-        dates.append((one, came()))
-    assert choose_weights(dates, names(), counts=True).own_level
+        dates.append((one, came(), None))
+    assert choose_weights(dates, names(), season=None, counts=True).level_from == OWN
+
+
+def test_the_season_of_a_year_ago_moves_the_level_where_it_did_before():
+    """On both judged dates 30 % more came than any candidate expected, as a year before each of them."""
+    dates = [(names(), RNG.poisson(1.3 * TRUE).astype(float), 1.3) for _ in range(2)]
+    chosen = choose_weights(dates, names(), season=0.8, counts=True)
+    assert chosen.level_from == SEASON
+    now = names()
+    level = now[["BG/NBD", "MBG/CNBD-k"]].sum().mean()
+    assert (chosen.mix(now) * chosen.level(now, season=0.8)).sum() == pytest.approx(0.8 * level)
+    assert choose_weights(dates, names(), season=None, counts=True).level_from != SEASON
+    useless = [(names(), came(), 1.3) for _ in range(2)]
+    assert choose_weights(useless, names(), season=0.8, counts=True).level_from != SEASON
 
 
 def test_a_mixture_of_equals_is_better_than_each():
-    dates = [(names(0.6, 0.6, 0.6), came()) for _ in range(2)]
-    assert max(choose_weights(dates, names(), counts=True).shares.values()) <= 0.6
+    dates = [(names(0.6, 0.6, 0.6), came(), None) for _ in range(2)]
+    assert max(choose_weights(dates, names(), season=None, counts=True).shares.values()) <= 0.6
 
 
 def test_a_rule_that_served_best_stands():
-    dates = [(names(1.5, 1.5, 1.5).assign(**{AS_LATELY: noisy(0.05)}), came()) for _ in range(2)]
-    chosen = choose_weights(dates, names(), counts=True)
+    dates = [(names(1.5, 1.5, 1.5).assign(**{AS_LATELY: noisy(0.05)}), came(), None) for _ in range(2)]
+    chosen = choose_weights(dates, names(), season=None, counts=True)
     assert chosen == by_rule(AS_LATELY)
     assert chosen.name == AS_LATELY
 
 
 def test_one_season_alone_decides_nothing():
-    assert choose_weights([(names(3.0, 0.1, 3.0), came())], names(), counts=True).shares == pytest.approx(UNJUDGED)
+    assert choose_weights(
+        [(names(3.0, 0.1, 3.0), came(), None)], names(), season=None, counts=True
+    ).shares == pytest.approx(UNJUDGED)
     without_trees = names().drop(columns=TREES)
-    shares = choose_weights([], without_trees, counts=True).shares
+    shares = choose_weights([], without_trees, season=None, counts=True).shares
     assert shares == pytest.approx({TOGETHER: 1 / 3, REGRESSION: 2 / 3})
 
 
 def test_without_any_model_the_careful_rule_stands():
-    assert choose_weights([], table(), counts=True) == by_rule(RETAINED)
+    assert choose_weights([], table(), season=None, counts=True) == by_rule(RETAINED)
 
 
 def test_nobody_is_expected_to_bring_nothing_and_a_chunk_is_valued_like_the_whole():
     one = names()
     one.loc[0, "BG/NBD"] = 0.0
-    weights = Weights({TOGETHER: 0.2, REGRESSION: 0.4, TREES: 0.4}, own_level=True)
+    weights = Weights({TOGETHER: 0.2, REGRESSION: 0.4, TREES: 0.4}, OWN)
     assert weights.name == BLEND
     whole = weights.mix(one)
     assert whole[0] > 0

@@ -7,6 +7,8 @@ from crm.analyses.lifetime_value.chance import (
     LEVELS,
     NOMINAL,
     Silence,
+    _gamma,
+    _Grid,
     covered,
     covering_level,
     draw_quantiles,
@@ -24,6 +26,10 @@ def cnbd(**parameters):
     return model_from_record({"name": "MBG/CNBD-k", "parameters": parameters, "log_likelihood": 0.0})
 
 
+MODEL = cnbd(k=2, r=1.2, alpha=30.0, a=0.5, b=5.0)
+SPEND = SpendModel(4.0, 5.0, 40.0, "all purchase days")
+
+
 @pytest.fixture(scope="module")
 def drawn():
     """Customers whose next 90 days are drawn from the models' own description, and the quantiles said beforehand."""
@@ -32,8 +38,7 @@ def drawn():
     recency = np.where(frequency > 0, rng.uniform(100, 299, CUSTOMERS), 0.0)
     mean_log_gap = np.where(frequency > 0, np.log(np.maximum(recency / np.maximum(frequency, 1), 1)), np.nan)
     histories = Histories(frequency, recency, np.full(CUSTOMERS, 300.0), mean_log_gap)
-    model = cnbd(k=2, r=1.2, alpha=30.0, a=0.5, b=5.0)
-    spend = SpendModel(4.0, 5.0, 40.0, "all purchase days")
+    model, spend = MODEL, SPEND
     days = frequency + 1.0
     own = rng.gamma(4.0, 10.0, CUSTOMERS)
     each = spend.expected_value(days, own)
@@ -60,6 +65,35 @@ def test_ninety_of_a_hundred_fall_inside_where_the_model_is_true(drawn):
         # Whole counts and a mass at zero: an interval can hold more than it promises, never less.
         assert level - 0.02 <= covered(quantiles, expected, value, level)
     assert covered(quantiles, expected, value, 0.9) < 0.97
+
+
+def test_a_customers_interval_depends_on_nobody_else():
+    rng = np.random.default_rng(8)
+    frequency = rng.integers(0, 9, 60)
+    recency = np.where(frequency > 0, rng.uniform(100, 299, 60), 0.0)
+    histories = Histories(frequency, recency, np.full(60, 300.0), np.where(frequency > 0, 2.0, np.nan))
+    each, days = rng.gamma(4, 10, 60), frequency + 1.0
+
+    def high(places):
+        found = draw_quantiles(
+            MODEL, histories.take(places), 90.0, spend=SPEND, purchase_days=days[places], each=each[places], seed=1
+        )
+        return found.at(0.9, each[places])[2]
+
+    everybody = high(np.arange(60))
+    backwards = high(np.arange(60)[::-1])
+    assert backwards[::-1] == pytest.approx(everybody, rel=1e-9)
+    for one in (0, 17, 59):
+        assert high(np.array([one])) == pytest.approx(everybody[[one]], rel=1e-9)
+
+
+def test_gamma_amounts_have_their_mean_and_spread():
+    grid = _Grid.of(1)
+    for shape in (0.3, 0.47, 1.0, 3.0, 40.0):
+        drawn = _gamma(np.array([[shape]]), grid.spend, grid.small)[0]
+        assert drawn.mean() == pytest.approx(shape, rel=0.06)
+        assert drawn.std() == pytest.approx(np.sqrt(shape), rel=0.12)
+        assert (drawn >= 0).all()
 
 
 def test_wider_levels_contain_narrower_ones(drawn):

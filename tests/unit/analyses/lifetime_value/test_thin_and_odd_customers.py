@@ -1,6 +1,8 @@
 """Whatever customers are like, each gets a finite expectation, and the page says what could not be fitted."""
 
+import inspect
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,9 @@ import pytest
 
 from crm.analyses.lifetime_value import LifetimeModel, value_customers
 from crm.errors import NotEnoughData
+from crm.publishing import publish
+from crm.reporting import lifetime_value as page
+from crm.reporting import lifetime_value_trust as trust
 from crm.snapshots import snapshot
 
 AS_OF = "2018-01-01"
@@ -144,3 +149,26 @@ def test_the_model_can_be_kept_and_values_a_part_like_the_whole(valued):
     pd.testing.assert_frame_equal(whole, value.model.score(customers))
     part = kept.score(customers.iloc[20:30])
     pd.testing.assert_frame_equal(part[expected], whole.iloc[20:30][expected], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["nobody repeats", "one customer", "all on one day", "forty days of history"])
+def test_the_page_of_odd_customers_has_no_hole(valued, name):
+    facts, value = valued(name)
+    lines = [str(finding) for finding in value.findings]
+    for room in (page, trust):
+        for called, function in inspect.getmembers(room, inspect.isfunction):
+            if function.__module__ == room.__name__ and called.startswith(("show_", "draw_")):
+                shown = function(value)
+                text = re.sub(r"<[^>]+>", " ", shown._repr_html_())
+                assert "Nothing to show" not in text, called
+                lines.append(f"{called}: {text}")
+    for line in lines:
+        assert not re.search(r"\bnan\b|\bNaN\b|\binf\b|∞|\b1 (customers|days|months|cohorts)\b", line), line
+    publish(
+        "03_lifetime_value",
+        settings=facts.settings,
+        run_folder="",
+        findings=value.findings,
+        measures=value.measures,
+        scores={"lifetime_value": value.scores},
+    )

@@ -62,9 +62,13 @@ def test_serving_costs_what_is_known_to_cost(customers):
     nothing = cost_to_serve(customers, expected, settings(), Tables(), days=73)
     assert nothing == pytest.approx(0.0)
     cases = cost_to_serve(customers, expected, settings(case=5.0), Tables(), days=73)
-    assert cases == pytest.approx([2 / 365 * 73 * 5, 0, 0])
+    everybody = 2 / (365 + 100 + 365)  # cases a day; of 400 days of being known the last year counts
+    drawn = [(own + 91 * everybody) / (seen + 91) for own, seen in ((2, 365), (0, 100), (0, 365))]
+    assert cases == pytest.approx([rate * 73 * 5 for rate in drawn])
     contacts = cost_to_serve(customers, expected, settings(contact={"mail": 0.6, "email": 0.1}), Tables(), days=73)
-    assert contacts == pytest.approx([10 / 365 * 73 * 0.1, 0, 5 / 365 * 73 * 0.1]), "of unknown channel: the cheapest"
+    everybody = 15 / 830
+    drawn = [(own + 91 * everybody) / (seen + 91) for own, seen in ((10, 365), (0, 100), (5, 365))]
+    assert contacts == pytest.approx([rate * 73 * 0.1 for rate in drawn]), "of unknown channel: the cheapest"
     returns = cost_to_serve(customers, expected, settings(), Tables({"returns"}), days=73)
     rate = margin_rates(customers, gross_margin=0.25)[0]
     assert returns[0] == pytest.approx(100 * rate * (100 + 100 / 1200 * 400) / 1400)

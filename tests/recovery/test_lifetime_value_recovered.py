@@ -1,7 +1,5 @@
 """Lifetime value against what a sample company's customers truly did in the 91 days after the as-of date."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,11 +30,14 @@ def test_the_order_is_right(against_truth):
     assert normalised_gini(came, against_truth["expected_value"].to_numpy()) > 0.6
 
 
-def test_the_total_lies_within_its_interval(against_truth, company_run):
-    results = json.dumps(company_run.results)
+def test_the_total_is_right_although_the_season_turns(against_truth, company_run):
+    """Measured: 1 % too much; without the season of a year ago 18 %: the weeks before were those before Christmas."""
     came, expected = against_truth["net_sales_next_91"].sum(), against_truth["expected_value"].sum()
-    assert 0.85 < expected / came < 1.15
-    assert "lifetime" in results
+    assert 0.9 < expected / came < 1.1
+    findings = company_run.results["notebooks"]["03_lifetime_value"]["findings"]
+    worth = next(one for one in findings if one["name"] == "worth")["values"]
+    assert worth["value"] == pytest.approx(expected, abs=1)
+    assert worth["value_low"] < came < worth["value_high"]
 
 
 def test_ninety_of_a_hundred_lie_within_their_own(against_truth):

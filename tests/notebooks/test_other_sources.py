@@ -67,7 +67,10 @@ def test_a_run_long_after_the_last_purchase_is_complete(run, tmp_path, cdnow):
 def test_one_customer_has_a_customer_base_and_no_segments(run, tmp_path):
     (tmp_path / "orders.csv").write_text(ONE_CUSTOMER)
     receipt, pages = run(OWN_FILE + AS_OF.format("2018-01-01"))
-    assert [notebook["status"] for notebook in receipt["notebooks"]] == ["COMPLETE", "COMPLETE", "LEFT_OUT"]
+    statuses = {notebook["name"]: notebook["status"] for notebook in receipt["notebooks"]}
+    assert [name for name, status in statuses.items() if status == "LEFT_OUT"] == ["02_segmentation"]
+    assert set(statuses.values()) == {"COMPLETE", "LEFT_OUT"}
+    assert "BG/NBD was not fitted: there is one customer." in pages["03_lifetime_value"]
     assert "one customer has bought, the last time on 2017-12-05" in pages["01_customer_base"]
     assert "Left out: how concentrated sales are." in pages["01_customer_base"]
     assert "This report needs at least 5 customers" in pages["02_segmentation"]

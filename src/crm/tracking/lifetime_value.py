@@ -229,7 +229,7 @@ total: expected over actual; mae: mean distance per customer. Means over these d
 
 {_markdown(judged.mean[["candidate", "kind", *told]])}
 
-What the blend gains over the best rule of thumb on the newest of these dates, with 95% intervals:
+What the blend gains over the best rule of thumb on these dates together, with 95% intervals:
 
 {_markdown(judged.against_best_rule)}
 
@@ -237,13 +237,15 @@ What the blend gains over the best rule of thumb on the newest of these dates, w
 
 {_markdown(judged.coverage)}
 
-**Where it fails.** {_said(value, "independence", "churn_unknown", "not_one_person")} What a season does to all
-customers at once is not known before it has been seen. Customers with few purchases stand near the average.
+**Where it fails.** {_said(value, "independence", "churn_unknown", "not_one_person")} A season moves all customers at
+once: it is known where the same weeks of a year ago are in the data, and nowhere else. Customers with few purchases
+stand near the average.
 
 **Assumptions.** {_said(value, "assumptions")}
 
-**Limits.** It expects what goes on as before; it does not say what an offer would change: an experiment would. What
-customers buy elsewhere is not in the data. {_said(value, "not_there")}
+**Limits.** The settings of the regression and the trees were chosen with Complete Journey and CDNOW in view, so that
+figures on these two flatter it a little. It expects what goes on as before; it does not say what an offer would
+change: an experiment would. What customers buy elsewhere is not in the data. {_said(value, "not_there")}
 
 **To load it.** Unlike a model that travels whole, this one needs the package analytical-crm in the version named in
 its requirements: the mathematics of the purchase models is too long for one page. It reads JSON and no pickle, takes

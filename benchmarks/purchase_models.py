@@ -18,8 +18,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from rich.console import Console
 
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model, model_from_record
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
+from crm.purchase_models.fitting import fit_purchase_model, model_from_record
+from crm.purchase_models.histories import Histories
 
 TWO_YEARS = 730
 DAYS = 365.0

@@ -16,9 +16,9 @@ import pytest
 from crm.analyses.lifetime_value.dates import dates_to_judge_on
 from crm.analyses.lifetime_value.foresight import look_back
 from crm.analyses.lifetime_value.judging import mix, mix_all
-from crm.analyses.lifetime_value.measures import mean_absolute_error, normalised_gini, total_ratio
 from crm.config import read_settings
 from crm.facts import read_facts
+from crm.measures.amounts import mean_absolute_error, normalised_gini, total_ratio
 
 BEST = {  # purchase days: gini, error; net sales: gini, error
     "journey": (0.870, 4.11, 0.867, 172.4),

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
 from crm.analyses.lifetime_value.spend import fit_spend_model, independence
+from crm.purchase_models.fitting import fit_purchase_model
+from crm.purchase_models.histories import Histories
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.lifetime_value.measures import normalised_gini
+from crm.measures.amounts import normalised_gini
 from crm.sources.sample_company import read_truth
 
 

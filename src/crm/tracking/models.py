@@ -25,7 +25,17 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 NOBODY = "nobody"
 SOURCE = "crm.source"
 _MODEL, _VERSION, _RUN, _TAGGED = "crm.model", "crm.model_version", "crm.run_id", "crm.content"
-_ROOMS = ("analyses", "features", "mart", "outcomes", "periods", "snapshots", "tracking")
+_ROOMS = (
+    "analyses",
+    "features",
+    "mart",
+    "measures",
+    "outcomes",
+    "periods",
+    "purchase_models",
+    "snapshots",
+    "tracking",
+)
 
 
 class ModelFiles(Protocol):

@@ -27,7 +27,6 @@ from crm.analyses.lifetime_value.judging import Mixed, drift, judge, judge_by_ru
 from crm.analyses.lifetime_value.model import MONEY_DECIMALS, LifetimeModel
 from crm.analyses.lifetime_value.needs import REQUIREMENTS
 from crm.analyses.lifetime_value.portfolio import Sums, leaving_is_known, value_portfolio
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
 from crm.analyses.lifetime_value.result import Assumptions, Evidence, Shipped, Valued
 from crm.analyses.lifetime_value.season import season_of
 from crm.analyses.lifetime_value.spend import Independence, independence
@@ -44,6 +43,7 @@ from crm.features import data_dictionary
 from crm.finding import Findings
 from crm.mart import open_mart
 from crm.periods import date_of, day_number
+from crm.purchase_models.histories import FloatArray, Histories
 from crm.snapshots import snapshot
 
 SCORES = (

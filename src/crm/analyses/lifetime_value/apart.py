@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+from crm.purchase_models.histories import FloatArray
 
 MARKED = 0.6
 """From this chance on that one of the top tier has more of something than one of the others, it is worth telling."""

@@ -17,9 +17,9 @@ import pandas as pd
 
 from crm.analyses.lifetime_value.candidates import PURCHASE_MODELS
 from crm.analyses.lifetime_value.learners import REGRESSION, TREES
-from crm.analyses.lifetime_value.measures import count_deviance, value_deviance
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
 from crm.analyses.lifetime_value.rules import RETAINED, RULES, SO_FAR
+from crm.measures.amounts import count_deviance, value_deviance
+from crm.purchase_models.histories import FloatArray
 
 BLEND = "Blend"
 TOGETHER = "Purchase models"

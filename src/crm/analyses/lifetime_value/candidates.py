@@ -15,15 +15,15 @@ import pandas as pd
 
 from crm.analyses.lifetime_value.dates import Dates, dates_to_learn_from
 from crm.analyses.lifetime_value.learners import Learners, Lesson, learn
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
-from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
 from crm.analyses.lifetime_value.rules import expect_by_rule, monthly_retention
 from crm.analyses.lifetime_value.spend import SpendFit, fit_spend_model
 from crm.errors import NotEnoughData
 from crm.facts import Facts
 from crm.features import features_of
 from crm.mart import open_mart
+from crm.purchase_models.fitting import fit_purchase_model
+from crm.purchase_models.histories import FloatArray, Grouped, Histories
+from crm.purchase_models.model import PurchaseModel
 from crm.snapshots import labelled_snapshot, snapshot
 
 PURCHASE_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "MBG/CNBD-k")

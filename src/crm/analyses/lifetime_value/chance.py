@@ -17,8 +17,8 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
 from crm.analyses.lifetime_value.spend import SpendModel
+from crm.purchase_models.histories import FloatArray, Histories
 
 NOMINAL = 0.90
 LEVELS = (0.50, 0.60, 0.70, 0.75, 0.80, 0.84, 0.87, 0.90, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995)

@@ -23,17 +23,17 @@ from crm.analyses.lifetime_value.candidates import (
     value_of_a_purchase,
 )
 from crm.analyses.lifetime_value.chance import LEVELS, Quantiles, draw_quantiles
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
-from crm.analyses.lifetime_value.purchase_models.together import Together
 from crm.analyses.lifetime_value.season import Season, season_of
 from crm.facts import Facts
 from crm.kept import code_fingerprint, keep_folder
 from crm.mart import open_mart
+from crm.purchase_models.histories import FloatArray, Histories
+from crm.purchase_models.together import Together
 from crm.snapshots import labelled_snapshot
 
 WEEK = 7
 _PACKAGES = ("lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
-_CODE = ("analyses/lifetime_value", "features", "outcomes", "periods", "snapshots", "engine")
+_CODE = ("analyses/lifetime_value", "purchase_models", "features", "outcomes", "periods", "snapshots", "engine")
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from crm.analyses.lifetime_value.candidates import PURCHASE_MODELS, Expected
 from crm.analyses.lifetime_value.chance import NOMINAL, Silence, covering_level, fit_silence
 from crm.analyses.lifetime_value.foresight import Foresight
 from crm.analyses.lifetime_value.learners import REGRESSION, TREES
-from crm.analyses.lifetime_value.measures import all_measures, mean_absolute_error, normalised_gini
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, IntArray
 from crm.analyses.lifetime_value.result import Judged
 from crm.analyses.lifetime_value.rules import RULES
 from crm.engine import to_pandas
 from crm.facts import Facts
 from crm.mart import open_mart
+from crm.measures.amounts import all_measures, mean_absolute_error, normalised_gini
 from crm.periods import day_number, happened_within, known_before
+from crm.purchase_models.histories import FloatArray, IntArray
 
 KINDS = {
     **dict.fromkeys(RULES, "rule"),

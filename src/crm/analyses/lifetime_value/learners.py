@@ -18,7 +18,7 @@ import xgboost as xgb
 from sklearn.linear_model import PoissonRegressor, TweedieRegressor
 from threadpoolctl import threadpool_limits
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+from crm.purchase_models.histories import FloatArray
 
 REGRESSION, TREES = "Regression on logs", "XGBoost"
 

@@ -23,9 +23,9 @@ from crm.analyses.lifetime_value.candidates import Candidates
 from crm.analyses.lifetime_value.chance import Quantiles, Silence
 from crm.analyses.lifetime_value.foresight import silence, spread, together
 from crm.analyses.lifetime_value.learners import Learners, Regression
-from crm.analyses.lifetime_value.purchase_models.fitting import model_from_record
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
 from crm.analyses.lifetime_value.spend import SpendFit, SpendModel
+from crm.purchase_models.fitting import model_from_record
+from crm.purchase_models.histories import FloatArray, Histories
 
 AT_ONCE = 100_000
 COUNT_DECIMALS, MONEY_DECIMALS, CHANCE_DECIMALS = 6, 4, 6

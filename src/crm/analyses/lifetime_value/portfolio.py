@@ -15,10 +15,10 @@ from scipy import stats
 
 from crm.analyses.lifetime_value.candidates import Candidates, fit_spend, value_of_a_purchase
 from crm.analyses.lifetime_value.chance import NOMINAL, Quantiles
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model, log_parameter_covariance
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
-from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
 from crm.analyses.lifetime_value.result import Amount, Portfolio
+from crm.purchase_models.fitting import fit_purchase_model, log_parameter_covariance
+from crm.purchase_models.histories import FloatArray, Grouped, Histories
+from crm.purchase_models.model import PurchaseModel
 
 REFITS = 12
 FITTED_ON = 20_000

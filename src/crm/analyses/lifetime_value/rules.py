@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+from crm.purchase_models.histories import FloatArray
 
 MONTH = 365.25 / 12
 WINDOWS = (28, 91, 182, 365)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
 from crm.errors import NotEnoughData
 from crm.facts import Facts
 from crm.periods import date_of, day_number
+from crm.purchase_models.fitting import fit_purchase_model
+from crm.purchase_models.histories import FloatArray, Histories
 from crm.snapshots import labelled_snapshot
 
 YEAR = 364

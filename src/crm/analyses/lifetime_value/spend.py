@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
-from crm.analyses.lifetime_value.purchase_models.lifetimes_package import fit_gamma_gamma
+from crm.purchase_models.histories import FloatArray
+from crm.purchase_models.lifetimes_package import fit_gamma_gamma
 
 Counted: TypeAlias = Literal["all purchase days", "repeat purchase days"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
-from crm.analyses.lifetime_value.purchase_models.together import Together
 from crm.config import Settings
 from crm.mart import Mart
+from crm.purchase_models.histories import FloatArray, Histories
+from crm.purchase_models.together import Together
 
 MONTH = 365.25 / 12
 YEAR = 365.0

@@ -14,9 +14,9 @@ from crm.analyses.lifetime_value.chance import (
     draw_quantiles,
     fit_silence,
 )
-from crm.analyses.lifetime_value.purchase_models.fitting import model_from_record
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
 from crm.analyses.lifetime_value.spend import SpendModel
+from crm.purchase_models.fitting import model_from_record
+from crm.purchase_models.histories import Histories
 
 CUSTOMERS = 3_000
 

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.lifetime_value.purchase_models.fitting import model_from_record
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
 from crm.analyses.lifetime_value.worth import (
     YEAR,
     cost_to_serve,
@@ -15,6 +13,8 @@ from crm.analyses.lifetime_value.worth import (
     margin_rates,
     share_of_known_margin,
 )
+from crm.purchase_models.fitting import model_from_record
+from crm.purchase_models.histories import Histories
 
 
 def cnbd(**parameters):

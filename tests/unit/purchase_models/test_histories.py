@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
 from crm.errors import CrmError
+from crm.purchase_models.histories import Histories
 
 
 @pytest.fixture

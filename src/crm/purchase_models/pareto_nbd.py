@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, exprel, gammaln
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
-from crm.analyses.lifetime_value.purchase_models.log_concave import DEEP, log_integral
-from crm.analyses.lifetime_value.purchase_models.model import counts_from_tails, per_customer
+from crm.purchase_models.histories import FloatArray, Grouped, Histories
+from crm.purchase_models.log_concave import DEEP, log_integral
+from crm.purchase_models.model import counts_from_tails, per_customer
 
 PARAMETERS = ("r", "alpha", "s", "beta")
 

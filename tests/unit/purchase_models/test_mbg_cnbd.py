@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import betaln, gammainc, gammaln, logsumexp
 
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model, log_parameter_covariance
-from crm.analyses.lifetime_value.purchase_models.mbg_cnbd import Likelihood, MbgCnbd, log_constant
+from crm.purchase_models.fitting import fit_purchase_model, log_parameter_covariance
+from crm.purchase_models.mbg_cnbd import Likelihood, MbgCnbd, log_constant
 
 PLANTED = {"r": 1.2, "alpha": 8.0, "a": 0.6, "b": 4.0}
 

@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from crm.analyses.lifetime_value.purchase_models.geometric import BgNbd, MbgNbd
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, weighted_sum
-from crm.analyses.lifetime_value.purchase_models.lifetimes_package import fit_geometric, fit_pareto
-from crm.analyses.lifetime_value.purchase_models.mbg_cnbd import MOST_STAGES, PARAMETERS, MbgCnbd, climb, log_constant
-from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
-from crm.analyses.lifetime_value.purchase_models.pareto_nbd import ParetoNbd
+from crm.purchase_models.geometric import BgNbd, MbgNbd
+from crm.purchase_models.histories import FloatArray, Grouped, weighted_sum
+from crm.purchase_models.lifetimes_package import fit_geometric, fit_pareto
+from crm.purchase_models.mbg_cnbd import MOST_STAGES, PARAMETERS, MbgCnbd, climb, log_constant
+from crm.purchase_models.model import PurchaseModel
+from crm.purchase_models.pareto_nbd import ParetoNbd
 
 FEWEST_REPEAT_BUYERS = 10
 """Four or five estimates from fewer customers who bought again say nothing."""

@@ -28,9 +28,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, digamma, expit, gammaln
 
-from crm.analyses.lifetime_value.purchase_models.counting import Alive
-from crm.analyses.lifetime_value.purchase_models.geometric import GeometricModel
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, IntArray, weighted_sum
+from crm.purchase_models.counting import Alive
+from crm.purchase_models.geometric import GeometricModel
+from crm.purchase_models.histories import FloatArray, Grouped, IntArray, weighted_sum
 
 PARAMETERS = ("r", "alpha", "a", "b")
 MOST_STAGES = 8

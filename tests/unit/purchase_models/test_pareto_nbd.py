@@ -8,8 +8,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import logsumexp
 
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
-from crm.analyses.lifetime_value.purchase_models.pareto_nbd import ParetoNbd
+from crm.purchase_models.histories import Histories
+from crm.purchase_models.pareto_nbd import ParetoNbd
 
 PARAMETERS = {"r": 0.55, "alpha": 10.6, "s": 0.6, "beta": 11.7}
 

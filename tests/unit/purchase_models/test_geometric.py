@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model
-from crm.analyses.lifetime_value.purchase_models.geometric import BgNbd, MbgNbd
-from crm.analyses.lifetime_value.purchase_models.mbg_cnbd import MbgCnbd
+from crm.purchase_models.fitting import fit_purchase_model
+from crm.purchase_models.geometric import BgNbd, MbgNbd
+from crm.purchase_models.mbg_cnbd import MbgCnbd
 
 PARAMETERS = {"r": 0.6, "alpha": 9.0, "a": 0.8, "b": 2.5}
 OURS = {"BG/NBD": BgNbd, "MBG/NBD": MbgNbd}

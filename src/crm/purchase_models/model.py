@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
+from crm.purchase_models.histories import FloatArray, Grouped, Histories
 
 
 class PurchaseModel(Protocol):

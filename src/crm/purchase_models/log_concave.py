@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+from crm.purchase_models.histories import FloatArray
 
 OfPlaces: TypeAlias = Callable[[FloatArray], FloatArray]
 

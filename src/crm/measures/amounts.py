@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray
+FloatArray = npt.NDArray[np.floating[Any]]
 
 POWER = 1.5
 TINY = 1e-9

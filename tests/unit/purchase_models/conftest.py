@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
+from crm.purchase_models.histories import Histories
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, gammaln
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, IntArray
+from crm.purchase_models.histories import FloatArray, IntArray
 
 REMAINDER = 1e-10
 """The sum ends when what is left of it is below this share of it."""

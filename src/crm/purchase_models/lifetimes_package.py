@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, weighted_sum
-from crm.analyses.lifetime_value.purchase_models.pareto_nbd import log_parts
+from crm.purchase_models.histories import FloatArray, Grouped, weighted_sum
+from crm.purchase_models.pareto_nbd import log_parts
 
 FLAT = 1e-5
 """A slope per customer below this is a top, even where the search ends for want of decimals."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Histories
-from crm.analyses.lifetime_value.purchase_models.model import PurchaseModel
+from crm.purchase_models.histories import FloatArray, Histories
+from crm.purchase_models.model import PurchaseModel
 
 
 @dataclass(frozen=True)

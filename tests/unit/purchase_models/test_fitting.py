@@ -6,14 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from crm.analyses.lifetime_value.purchase_models.fitting import (
+from crm.purchase_models.fitting import (
     MODELS,
     fit_purchase_model,
     fit_with_fallback,
     log_likelihood,
     model_from_record,
 )
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
+from crm.purchase_models.histories import Histories
 
 PLANTED = {"r": 0.8, "alpha": 12.0, "a": 0.7, "b": 2.0}
 NAMES = tuple(MODELS)
@@ -179,8 +179,8 @@ import numpy as np, pandas as pd, scipy.optimize, scipy.special, scipy.stats
 warnings.simplefilter("ignore", pd.errors.Pandas4Warning)  # of looking at the option
 option = pd.get_option("mode.chained_assignment")
 filters, state = list(warnings.filters), np.random.get_state()[1].tolist()
-from crm.analyses.lifetime_value.purchase_models.fitting import fit_purchase_model, MODELS
-from crm.analyses.lifetime_value.purchase_models.histories import Histories
+from crm.purchase_models.fitting import fit_purchase_model, MODELS
+from crm.purchase_models.histories import Histories
 rng = np.random.default_rng(1)
 x = rng.integers(0, 4, 200)
 recency = np.where(x > 0, rng.integers(1, 60, 200), 0.0)

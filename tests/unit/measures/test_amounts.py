@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_poisson_deviance, mean_tweedie_deviance
 
-from crm.analyses.lifetime_value.measures import (
+from crm.measures.amounts import (
     count_deviance,
     mean_absolute_error,
     normalised_gini,

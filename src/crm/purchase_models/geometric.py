@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.special import betaln, expit, gammaln
 
-from crm.analyses.lifetime_value.purchase_models.counting import Alive
-from crm.analyses.lifetime_value.purchase_models.histories import FloatArray, Grouped, Histories
-from crm.analyses.lifetime_value.purchase_models.model import counts_from_tails, per_customer
+from crm.purchase_models.counting import Alive
+from crm.purchase_models.histories import FloatArray, Grouped, Histories
+from crm.purchase_models.model import counts_from_tails, per_customer
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,9 +24,40 @@ from crm.engine import connection
 from crm.facts import Facts, read_facts
 from crm.mart import Mart, roll_up
 from crm.periods import day_number
+from crm.runner import formats  # noqa: F401 - before a test imports nbformat, which then takes no second
 from crm.tracking import start_store
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A test run starts hundreds of processes: what the first of them has compiled, the others need not compile again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+LONGEST_FIRST = (
+    "recovery/test_own_data_round_trip",
+    "recovery/test_lifetime_value_recovered",
+    "notebooks/",
+    "unit/analyses/lifetime_value/test_thin_and_odd",
+    "recovery/",
+    "unit/analyses/test_thin_data",
+    "unit/analyses/segmentation/",
+    "published/",
+    "tracking/",
+    "unit/proposal/",
+    "unit/readiness/",
+    "runner/",
+)
+"""Whose tests take longest: whoever is done with the quick ones at the end has little to wait for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, otherwise in their order; workers take over from each other at the end."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.relative_to(ROOT / "tests").as_posix()
+        matching = (place for place, name in enumerate(LONGEST_FIRST) if file.startswith(name))
+        return next(matching, len(LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

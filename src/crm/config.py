@@ -225,6 +225,35 @@ class Money(Section):
         default={"email": 0.01, "mail": 0.60, "phone": 4.00}, description="cost of one contact by channel"
     )
     service_case_cost: float = Field(0.0, ge=0, description="cost of handling one service case; 0: not counted")
+    kept_by_contact: Share = Field(
+        0.10,
+        description="chance that a contact keeps a customer who would have left; "
+        "an assumption until an experiment says",
+    )
+    retention_channel: str = Field("mail", description="channel of such a contact, one of contact_cost")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_channel_there_is(cls, given: Any) -> Any:
+        """Whoever states costs without a `mail` and no retention_channel means the first channel stated."""
+        costs = given.get("contact_cost") if isinstance(given, dict) else None
+        if not isinstance(costs, dict) or "retention_channel" in given or "mail" in costs:
+            return given
+        return {**given, "retention_channel": next(iter(costs), "")}
+
+    @model_validator(mode="after")
+    def _channel_has_a_cost(self) -> Money:
+        if self.retention_channel not in (self.contact_cost or {"": 0.0}):
+            known = ", ".join(self.contact_cost) or "none is there"
+            raise ValueError(
+                f"retention_channel must be a channel of contact_cost ({known})|{self.retention_channel!r}"
+            )
+        return self
+
+    @property
+    def retention_cost(self) -> float:
+        """Of one contact that is to keep a customer; 0 where no channel has a cost."""
+        return self.contact_cost.get(self.retention_channel, 0.0)
 
 
 class Quality(Section):
@@ -241,6 +270,20 @@ class Tracking(Section):
     """Where models are tracked; MLFLOW_TRACKING_URI overrides it."""
 
     uri: str = Field("sqlite:///mlruns/mlflow.db", min_length=1, description="the MLflow store")
+
+
+class Review(Section):
+    """When a model is fitted anew, and what a challenger must show before it is promoted."""
+
+    challenger_must: Literal["gain", "not_worse"] = Field(
+        "gain", description='"gain": better beyond its interval; "not_worse": not worse beyond it'
+    )
+    most_calibration_loss: Share = Field(0.01, description="by which calibration may be worse than the champion's")
+    most_group_loss: Share = Field(0.05, description="by which a group of 50 or more may be ordered worse")
+    most_score_psi: float = Field(0.25, ge=0, description="population stability index of a score, then and now")
+    most_features_moved: Share = Field(0.25, description="share of a model's columns that may have moved")
+    too_good_to_be_true: float = Field(0.98, gt=0.5, le=1, description="order from which a leak is suspected")
+    retrain_after_days: Days = Field(91, description="age of a champion from which --retrain auto fits anew")
 
 
 class Runs(Section):
@@ -274,6 +317,7 @@ class Settings(Section):
     money: Money = Money()
     quality: Quality = Quality()
     tracking: Tracking = Tracking()
+    review: Review = Review()
     runs: Runs = Runs()
     folders: Folders = Folders()
     home: Path = Field(default=Path(), exclude=True)
@@ -316,10 +360,14 @@ class Settings(Section):
         return Path(path).relative_to(self.home).as_posix() if inside else path
 
     def fingerprint(self) -> str:
-        """A short hash of everything that changes what a run says (not of folders, jobs or retention)."""
+        """A short hash of everything that changes what a run says.
+
+        Not of folders, jobs or retention, and not of [review]: it decides whether another model is fitted beside the
+        champion and whether that one may follow it, and whoever scores is named by the receipt.
+        """
         record = self.as_record()
         record["runs"] = {"seed": record["runs"]["seed"]}
-        del record["folders"], record["tracking"], record["source"]["folder"]
+        del record["folders"], record["tracking"], record["review"], record["source"]["folder"]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
 
 

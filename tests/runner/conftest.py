@@ -93,12 +93,13 @@ class Project:
         needs: Sequence[str] = (),
         models: Sequence[str] = (),
         publishes: bool = True,
+        parameters: str = "",
     ) -> Path:
-        """A report notebook: its parameters, these cells, and at the end what it publishes."""
+        """A report notebook: its parameters and these beside, these cells, and at the end what it publishes."""
         publish = PUBLISH.format(name=name, worth=worth, score=name[3:], models=list(models))
         ending = [publish] if publishes else []
         code = [new_code_cell(textwrap.dedent(cell)) for cell in [*cells, *ending]]
-        tagged = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+        tagged = new_code_cell(PARAMETERS + parameters, metadata={"tags": ["parameters"]})
         metadata = {"crm": {"needs": list(needs)}} if needs else {}
         content = new_notebook(cells=[new_markdown_cell(f"# What of {name[3:]}?"), tagged, *code], metadata=metadata)
         path = self.home / "notebooks" / f"{name}.ipynb"

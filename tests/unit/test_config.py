@@ -61,6 +61,13 @@ def test_the_as_of_date_can_be_overridden(project):
         (GOOD + "[definitions]\nactive_within_days = 0", "greater than or equal to 1"),
         (GOOD + "[money]\ngross_margin = 25", "money.gross_margin must be less than or equal to 1"),
         (GOOD + "[money]\ncontact_cost = {mail = -1.0}", "money.contact_cost.mail"),
+        (GOOD + "[money]\nkept_by_contact = 10", "money.kept_by_contact must be less than or equal to 1"),
+        (
+            GOOD + '[money]\nretention_channel = "pigeon"',
+            "money: retention_channel must be a channel of contact_cost (email, mail, phone), found 'pigeon'",
+        ),
+        (GOOD + '[review]\nchallenger_must = "win"', "review.challenger_must must be 'gain' or 'not_worse'"),
+        (GOOD + "[review]\ntoo_good_to_be_true = 0.4", "review.too_good_to_be_true must be greater than 0.5"),
         (GOOD + '[folders]\nnotebooks = "elsewhere"', "folders.notebooks: a folder that exists, found"),
         ('[source]\nkind = "cdnw"\n[clock]\nas_of = 1998-01-01', "found 'cdnw'"),
         ('[source]\nkind = "cdnow"', "clock is missing"),
@@ -148,3 +155,27 @@ def test_the_fingerprint_follows_what_changes_the_answer_and_nothing_else(projec
     assert read_settings(write(project, GOOD + "[runs]\njobs = 1\nkeep = 3\n")).fingerprint() == base
     assert read_settings(write(project, GOOD + "[money]\ngross_margin = 0.3\n")).fingerprint() != base
     assert read_settings(write(project, GOOD), as_of="1997-10-01").fingerprint() != base
+
+
+@pytest.mark.parametrize(
+    ("money", "channel", "cost"),
+    [
+        ("", "mail", 0.60),
+        ("contact_cost = {email = 0.02, phone = 3.0}", "email", 0.02),  # no mail, and nothing said: the first
+        ('contact_cost = {email = 0.02, phone = 3.0}\nretention_channel = "phone"', "phone", 3.0),
+        ("contact_cost = {}", "", 0.0),
+    ],
+)
+def test_the_channel_of_a_contact_that_is_to_keep_a_customer(project, money, channel, cost):
+    found = read_settings(write(project, f"{GOOD}[money]\n{money}\n")).money
+    assert (found.retention_channel, found.retention_cost, found.kept_by_contact) == (channel, cost, 0.10)
+
+
+def test_what_a_challenger_must_show_changes_no_score(project):
+    base = read_settings(write(project, GOOD))
+    other = read_settings(write(project, GOOD + '[review]\nchallenger_must = "not_worse"\nretrain_after_days = 7\n'))
+    assert (base.review.challenger_must, base.review.retrain_after_days) == ("gain", 91)
+    assert (other.review.challenger_must, other.review.retrain_after_days) == ("not_worse", 7)
+    assert other.fingerprint() == base.fingerprint()
+    kept = read_settings(write(project, GOOD + "[money]\nkept_by_contact = 0.2\n"))
+    assert kept.fingerprint() != base.fingerprint(), "it decides who is worth a contact"

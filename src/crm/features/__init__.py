@@ -21,6 +21,7 @@ from crm.features.place import PLACE
 from crm.features.promotion import PROMOTION
 from crm.features.service import CASES, DELIVERIES, RETURNS, VISITS
 from crm.features.spend import SPEND
+from crm.features.subscriptions import SUBSCRIPTIONS
 from crm.features.tenure import TENURE
 from crm.features.timing import TIMING
 from crm.mart import Mart
@@ -28,6 +29,7 @@ from crm.periods import AsOf
 
 GROUPS: tuple[FeatureGroup, ...] = (
     TIMING, SPEND, PROMOTION, TENURE, ASSORTMENT, PLACE, RECEIVED, ANSWERED, RETURNS, DELIVERIES, CASES, VISITS,
+    SUBSCRIPTIONS,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 So that a workflow engine can call one notebook at a time and the last one completes the set. Results are carried only
 from the same as-of date, data, settings, code, packages, approved models and notebook, and by hard link: they cost no
-space.
+space. Not from the same --retrain: whether a challenger was fitted beside the champion does not change the scores.
 """
 
 from __future__ import annotations

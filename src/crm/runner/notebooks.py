@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
 from crm.errors import ParameterError, RequestError
+from crm.runner.formats import nbformat
 from crm.runner.parameters import Parameter, read_parameters
 
 REQUIRED = {

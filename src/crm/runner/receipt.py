@@ -67,7 +67,8 @@ class Receipt:
 
     Times are ISO in UTC. latency: `data_days` from the newest row to the as-of date (0: up to date), and
     `analysis_seconds` from the start of the run until its pages were written.
-    champions: the approved models the run started from, by name: `version`, and the `run` that made it.
+    champions: the approved models the run started from, by name: `version`, the `run` that made it, and a `note`
+    where somebody chose it by hand.     retrain: `auto`, `always` or `never`, as it was asked for.
     """
 
     run_id: str
@@ -81,6 +82,7 @@ class Receipt:
     settings: dict[str, Any] = field(default_factory=dict)
     settings_fingerprint: str = ""
     seed: int | None = None
+    retrain: str = "auto"
     source: dict[str, Any] | None = None
     code: dict[str, Any] = field(default_factory=dict)
     python: str = ""

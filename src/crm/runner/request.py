@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm.config import Settings
+from crm.review.standing import check_retrain
 from crm.runner.notebooks import Notebook, notebook_paths, read_notebook, refuse_impossible_needs, select
 from crm.runner.parameters import Scalar, check_given
 from crm.runner.publication import refuse_occupied_places, refuse_unwritable_places
@@ -18,6 +19,7 @@ class Request:
 
     config: the settings file, absolute.  started: now; nothing in the runner reads the clock.
     only: names of notebooks; None: all.  jobs: notebooks at the same time.
+    retrain: `auto`, `always` or `never`: whether models are fitted anew; for notebooks that have such a parameter.
     """
 
     config: Path
@@ -25,6 +27,7 @@ class Request:
     started: dt.datetime
     only: tuple[str, ...] | None
     jobs: int
+    retrain: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Plan:
 
 def make_plan(request: Request) -> Plan:
     """Check all that can be checked before anything starts. Raises RequestError."""
+    check_retrain(request.retrain)
     refuse_occupied_places(request.settings)
     paths = notebook_paths(request.settings.folders.notebooks)
     names = select(paths, request.only)
@@ -47,15 +51,18 @@ def make_plan(request: Request) -> Plan:
         | {one.name: (*one.needs, *(name for name in one.after if name in paths)) for one in selected}
     )
     for notebook in selected:
-        check_given(parameters_of(request, Path()), declared=notebook.parameters, notebook=notebook.name)
+        check_given(parameters_of(request, Path(), notebook), declared=notebook.parameters, notebook=notebook.name)
     refuse_unwritable_places(request.settings)
     return Plan(request, selected, tuple(path for name, path in paths.items() if name not in names))
 
 
-def parameters_of(request: Request, run_folder: Path) -> dict[str, Scalar]:
-    """What every notebook of a run is given."""
-    return {
+def parameters_of(request: Request, run_folder: Path, notebook: Notebook) -> dict[str, Scalar]:
+    """What a notebook of a run is given: `retrain` only where it has such a parameter."""
+    given: dict[str, Scalar] = {
         "config": str(request.config),
         "as_of": request.settings.as_of.isoformat(),
         "run_folder": str(run_folder),
     }
+    if any(parameter.name == "retrain" for parameter in notebook.parameters):
+        given["retrain"] = request.retrain
+    return given

@@ -40,7 +40,6 @@ from crm.runner.pages import (
     write_pages,
     write_results,
 )
-from crm.runner.parameters import Scalar
 from crm.runner.progress import Display
 from crm.runner.provenance import code_record, package_versions
 from crm.runner.publication import publish_run, remove_old_data, remove_old_runs, tidy, why_not_writable
@@ -171,6 +170,7 @@ def _open(plan: Plan, *, run_id: str, begun: float) -> _Ledger:
         settings=settings.as_record(),
         settings_fingerprint=settings.fingerprint(),
         seed=settings.runs.seed,
+        retrain=request.retrain,
         code=code_record(settings.home),
         python=platform.python_version(),
         packages=package_versions(),
@@ -251,7 +251,6 @@ def _execute_all(plan: Plan, ledger: _Ledger, *, facts: Facts, private: Path, di
         stop=threading.Event(),
         on_cell=display.cell,
     )
-    parameters = parameters_of(request, ledger.folder)
 
     def tell(record: NotebookRecord) -> None:
         ledger.write(ledger.receipt.with_notebook(record))
@@ -263,16 +262,13 @@ def _execute_all(plan: Plan, ledger: _Ledger, *, facts: Facts, private: Path, di
             earlier=ledger.receipt.notebooks,
             jobs=request.jobs,
             stop=surroundings.stop,
-            execute=lambda notebook: _execute_one(
-                notebook, request, parameters=parameters, surroundings=surroundings
-            ),
+            execute=lambda notebook: _execute_one(notebook, request, surroundings=surroundings),
             tell=tell,
         )
 
 
-def _execute_one(
-    notebook: Notebook, request: Request, *, parameters: dict[str, Scalar], surroundings: Surroundings
-) -> NotebookRecord:
+def _execute_one(notebook: Notebook, request: Request, *, surroundings: Surroundings) -> NotebookRecord:
+    parameters = parameters_of(request, surroundings.run_folder, notebook)
     execution = execute(notebook, parameters=parameters, surroundings=surroundings)
     record = NotebookRecord(
         notebook.name,
@@ -283,7 +279,7 @@ def _execute_one(
         peak_memory_mb=execution.peak_memory_mb,
         error=execution.error,
         last_lines=execution.last_lines,
-        parameters=dict(parameters),
+        parameters=parameters,
         reason=execution.left_out,
     )
     if execution.error:

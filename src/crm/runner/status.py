@@ -35,6 +35,7 @@ def state_of(reports: Path) -> State:
         *([f"It failed: {escape(newest.error)}"] if newest.error else []),
         *map(line_of, newest.notebooks),
         *_left_out(newest),
+        *_by_hand(newest),
         *_published(newest, reports),
     ]
     return State(tuple(lines), 0 if newest.status == "COMPLETE" else 1)
@@ -64,6 +65,13 @@ def _where(holder: Holder | None) -> str:
 def _left_out(receipt: Receipt) -> Iterator[str]:
     for line, loud in say_left_out(receipt):
         yield f"[bold red]{escape(line)}[/bold red]" if loud else escape(line)
+
+
+def _by_hand(receipt: Receipt) -> Iterator[str]:
+    """Of champions that somebody chose in MLflow itself, as the run found them."""
+    for name, champion in receipt.champions.items():
+        if note := champion.get("note"):
+            yield f"[bold red]{escape(f'{name}: {note}')}[/bold red]"
 
 
 def _took(receipt: Receipt) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -21,10 +22,20 @@ from crm.kept import code_fingerprint
 from crm.mart import open_mart
 from crm.tracking.store import Store, reachable, store_of, this_process
 
+if TYPE_CHECKING:  # whoever looks for drift has it loaded already
+    from crm.measures.stability import Population
+
 CHAMPION, CHALLENGER = "champion", "challenger"
 NOBODY = "nobody"
 SOURCE = "crm.source"
-_MODEL, _VERSION, _RUN, _TAGGED = "crm.model", "crm.model_version", "crm.run_id", "crm.content"
+MODEL, VERSION, RUN, FEATURES = "crm.model", "crm.model_version", "crm.run_id", "crm.features"
+SCORED_BY = "crm.scored_by"
+"""Tag of an MLflow run in which nothing was fitted: the version of the champion that scored."""
+
+_TAGGED = "crm.content"
+_KEPT = (_TAGGED, "crm.as_of", RUN, SOURCE, FEATURES, "crm.code", "crm.data")
+"""Tags of its run that a version carries itself."""
+
 _ROOMS = (
     "analyses",
     "features",
@@ -77,12 +88,18 @@ class TrackedModel:
 
 
 def track_model(
-    model: TrackedModel, *, facts: Facts, run_folder: str | Path, figures: Mapping[str, Drawn] | None = None
+    model: TrackedModel,
+    *,
+    facts: Facts,
+    run_folder: str | Path,
+    figures: Mapping[str, Drawn] | None = None,
+    population: Population | None = None,
 ) -> tuple[str, ...]:
     """Log one fit as an MLflow run and register its model; gives the MLflow run ids, none for a draft.
 
     run_folder: the folder of the run, as `publish` takes it; empty for a draft, which is never logged.
     figures:    charts by name.
+    population: of the customers it was fitted on, for whoever looks for drift later.
 
     A model of the same content, from the same source, as a registered version is that version; otherwise it becomes
     a new one. What it is worth is decided later: see `approve_published`.
@@ -93,44 +110,39 @@ def track_model(
     _refuse_customers(model.tables)
     store = store_of(facts.settings)
     with reachable(store), store.locked():
-        return (_log(store, model, facts=facts, run_folder=Path(run_folder), figures=figures or {}),)
+        files = dict(_artifacts(model, figures or {}))
+        if population is not None:
+            files["population.json"] = json.dumps(population.as_record(), indent=1).encode()
+        return (_log(store, model, facts=facts, run_folder=Path(run_folder), files=files),)
 
 
-def approve_published(mlflow_run_ids: Sequence[str], settings: Settings) -> None:
-    """Let the models of a published run count: the first ever becomes champion, another one challenger.
+def track_scoring(
+    name: str,
+    *,
+    version: str,
+    facts: Facts,
+    run_folder: str | Path,
+    measures: Mapping[str, float],
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> tuple[str, ...]:
+    """Log that the champion scored and nothing was fitted; gives the MLflow run ids, none for a draft.
 
-    To be called once the run is published, so that a run nobody was shown approves nothing; a second call changes
-    nothing. Nobody has reviewed a champion made so, and its version says that; a person decides between the two.
-    Raises TrackingError.
+    version: of the champion.     measures: such as how far the customers of today are from those it was fitted on.
+    Raises TrackingError; RequestError for a table that names customers.
     """
-    if not mlflow_run_ids:
-        return
-    store = store_of(settings)
+    if not str(run_folder):
+        return ()
+    tables = tables or {}
+    _refuse_customers(tables)
+    store = store_of(facts.settings)
+    as_of = facts.settings.as_of.isoformat()
+    tags = _tags(name, as_of, facts=facts, run_folder=Path(run_folder)) | {SCORED_BY: version}
     with reachable(store), store.locked():
-        for run_id in mlflow_run_ids:
-            tags = store.client.get_run(run_id).data.tags
-            if _VERSION in tags:
-                _approve(store, tags[_MODEL], version=tags[_VERSION])
-
-
-def champions(settings: Settings) -> dict[str, dict[str, str]]:
-    """Which models are approved: `version` and `run` (the crm run that made it first) by registered name.
-
-    Reads only: empty where there is no store yet. Raises TrackingError.
-    """
-    store = store_of(settings)
-    if not store.exists:
-        return {}
-    with reachable(store):
-        approved = {
-            str(model.name): str(model.aliases[CHAMPION])
-            for model in store.client.search_registered_models()
-            if CHAMPION in model.aliases
-        }
-        return {
-            name: {"version": version, "run": str(store.client.get_model_version(name, version).tags.get(_RUN, ""))}
-            for name, version in sorted(approved.items())
-        }
+        with _mlflow_run(store, name, run_name=f"{name} {as_of} scoring", tags=tags) as run:
+            numbers = [(measure, value, 0) for measure, value in measures.items()]
+            _log_numbers(store, run, numbers, {**_definitions(facts), "champion_version": version})
+            _log_files(store, run.info.run_id, dict(_as_csv(tables)), facts=facts)
+        return (str(run.info.run_id),)
 
 
 def source_identity(settings: Settings) -> str:
@@ -150,53 +162,65 @@ def attach_notebook(run_ids: Sequence[str], notebook: Path, settings: Settings) 
             store.client.log_artifact(run_id, str(notebook), "notebook")
 
 
-def _log(store: Store, model: TrackedModel, *, facts: Facts, run_folder: Path, figures: Mapping[str, Drawn]) -> str:
-    experiment = store.experiment(model.name)
-    run = store.client.create_run(
-        experiment, run_name=f"{model.name} {model.as_of}", tags=_tags(model, facts=facts, run_folder=run_folder)
-    )
-    run_id, moment = str(run.info.run_id), run.info.start_time
-    try:
-        _log_numbers(store, run_id, model, facts=facts, moment=moment)
-        _log_files(store, run_id, model, facts=facts, figures=figures)
-        version = _registered(store, model, experiment=experiment, run_id=run_id, tags=run.data.tags)
-        store.client.set_tag(run_id, _VERSION, version)
-    except BaseException:
-        store.client.set_terminated(run_id, status="FAILED")
-        raise
-    store.client.set_terminated(run_id)
+def _log(store: Store, model: TrackedModel, *, facts: Facts, run_folder: Path, files: Mapping[str, bytes]) -> str:
+    tags = _tags(model.name, model.as_of, facts=facts, run_folder=run_folder) | {_TAGGED: model.content}
+    numbers = [(name, value, 0) for name, value in model.measures.items()]
+    numbers += [(name, value, step) for name, points in model.by_step.items() for step, value in points]
+    with _mlflow_run(store, model.name, run_name=f"{model.name} {model.as_of}", tags=tags) as run:
+        run_id = str(run.info.run_id)
+        _log_numbers(store, run, numbers, {**_definitions(facts), **model.parameters})
+        _log_files(store, run_id, files, facts=facts)
+        version = _registered(store, model, experiment=run.info.experiment_id, run_id=run_id, tags=run.data.tags)
+        store.client.set_tag(run_id, VERSION, version)
     return run_id
 
 
-def _tags(model: TrackedModel, *, facts: Facts, run_folder: Path) -> dict[str, str]:
+@contextlib.contextmanager
+def _mlflow_run(store: Store, experiment: str, *, run_name: str, tags: Mapping[str, str]) -> Iterator[Any]:
+    """A run that ends as FINISHED, or as FAILED where something goes wrong within."""
+    run = store.client.create_run(store.experiment(experiment), run_name=run_name, tags=dict(tags))
+    try:
+        yield run
+    except BaseException:
+        store.client.set_terminated(run.info.run_id, status="FAILED")
+        raise
+    store.client.set_terminated(run.info.run_id)
+
+
+def _tags(name: str, as_of: str, *, facts: Facts, run_folder: Path) -> dict[str, str]:
     receipt = run_folder / "receipt.json"
     code = json.loads(receipt.read_text(encoding="utf-8")).get("code", {}) if receipt.is_file() else {}
     tags = {
-        _RUN: run_folder.name,
-        _MODEL: model.name,
+        RUN: run_folder.name,
+        MODEL: name,
         SOURCE: source_identity(facts.settings),
-        "crm.as_of": model.as_of,
+        "crm.as_of": as_of,
         "crm.version": __version__,
-        "crm.code": code_fingerprint(*_ROOMS),
+        "crm.code": model_code(),
         "crm.git_commit": code.get("git_commit"),
         "crm.settings": facts.settings.fingerprint(),
         "crm.data": facts.fingerprint,
-        "crm.features": dictionary_hash(open_mart(facts)),
-        _TAGGED: model.content,
+        FEATURES: dictionary_hash(open_mart(facts)),
         **this_process(),
     }
-    return {name: str(value) for name, value in tags.items() if value}
+    return {tag: str(value) for tag, value in tags.items() if value}
 
 
-def _log_numbers(store: Store, run_id: str, model: TrackedModel, *, facts: Facts, moment: int) -> None:
+def model_code() -> str:
+    """A hash of the code that decides what a model is."""
+    return code_fingerprint(*_ROOMS)
+
+
+def _log_numbers(
+    store: Store, run: Any, numbers: Iterable[tuple[str, float, int]], parameters: Mapping[str, object]
+) -> None:
+    """Measures, each with its step, and parameters."""
     from mlflow.entities import Metric, Param
 
-    parameters = {**_definitions(facts), **model.parameters}
-    measures = [(name, value, 0) for name, value in model.measures.items()]
-    measures += [(name, value, step) for name, points in model.by_step.items() for step, value in points]
+    moment = run.info.start_time
     store.client.log_batch(
-        run_id,
-        metrics=[Metric(name, float(v), moment, step) for name, v, step in measures if math.isfinite(v)],
+        run.info.run_id,
+        metrics=[Metric(name, float(v), moment, step) for name, v, step in numbers if math.isfinite(v)],
         params=[Param(name, str(value)) for name, value in parameters.items()],
     )
 
@@ -209,7 +233,8 @@ def _definitions(facts: Facts) -> dict[str, object]:
     }
 
 
-def _log_files(store: Store, run_id: str, model: TrackedModel, *, facts: Facts, figures: Mapping[str, Drawn]) -> None:
+def _log_files(store: Store, run_id: str, files: Mapping[str, bytes], *, facts: Facts) -> None:
+    """The files by their paths, and which data they were made from."""
     from mlflow.entities import Dataset, DatasetInput
 
     source = facts.source_record()
@@ -222,7 +247,7 @@ def _log_files(store: Store, run_id: str, model: TrackedModel, *, facts: Facts, 
     )
     store.client.log_inputs(run_id, datasets=[DatasetInput(dataset)])
     with tempfile.TemporaryDirectory(prefix="crm-tracking-") as place:
-        for name, content in _artifacts(model, figures):
+        for name, content in files.items():
             file = Path(place) / name
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(content)
@@ -232,11 +257,15 @@ def _log_files(store: Store, run_id: str, model: TrackedModel, *, facts: Facts, 
 def _artifacts(model: TrackedModel, figures: Mapping[str, Drawn]) -> Iterator[tuple[str, bytes]]:
     """Each file of the run: its path, its bytes."""
     yield "model_card.md", model.card.encode()
-    for name, table in model.tables.items():
-        yield f"tables/{name}.csv", table.to_csv(index=False, lineterminator="\n").encode()
+    yield from _as_csv(model.tables)
     for name, chart in figures.items():
         if chart.picture is not None:
             yield f"figures/{name}.{chart.picture.kind}", bytes(chart.picture.content)
+
+
+def _as_csv(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, bytes]]:
+    for name, table in tables.items():
+        yield f"tables/{name}.csv", table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _registered(store: Store, model: TrackedModel, *, experiment: str, run_id: str, tags: Mapping[str, str]) -> str:
@@ -258,18 +287,10 @@ def _registered(store: Store, model: TrackedModel, *, experiment: str, run_id: s
         source=f"models:/{model_id}" if store.is_server else artifacts,
         run_id=run_id,
         model_id=model_id,
-        tags={name: tags[name] for name in (_TAGGED, "crm.as_of", _RUN, SOURCE)} | {"crm.reviewed_by": NOBODY},
+        tags={name: tags[name] for name in _KEPT if name in tags} | {"crm.reviewed_by": NOBODY},
         description=model.card,
     )
     return str(version.version)
-
-
-def _approve(store: Store, name: str, *, version: str) -> None:
-    champion = store.client.get_registered_model(name).aliases.get(CHAMPION)
-    if champion is None:
-        store.client.set_registered_model_alias(name, CHAMPION, version)
-    elif str(champion) != version:
-        store.client.set_registered_model_alias(name, CHALLENGER, version)
 
 
 def _log_model(store: Store, model: TrackedModel, *, experiment: str, run_id: str) -> tuple[str, str]:

@@ -1,71 +1,25 @@
-"""The command line: `crm init`, `check`, `run` and `status`. The only place that reads the clock of the wall."""
+"""`crm init`, `check`, `run` and `status`."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
-import signal
-import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from crm import __version__
 from crm.atomic import whole_file, writing_into
+from crm.cli.application import AsOf, Config, app, complain, say, settings_of, told_clearly
 from crm.config import Settings, find_settings_file, read_settings
-from crm.errors import CrmError, RequestError
-from crm.periods import read_date
+from crm.errors import RequestError
 
 if TYPE_CHECKING:
     from crm.runner.run import Result
 
-app = typer.Typer(
-    name="crm",
-    help="From a company's purchase history to what its customers are worth, want and are about to do.\n\n"
-    "Exit status: 0 complete, 1 something failed, 2 the request was wrong and nothing was started.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
 LAST_LINES = 5  # of what a failed notebook said; the rest is in its page
-Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The settings file.")]
-
-
-def main() -> None:
-    """The command `crm`."""
-    app(prog_name="crm")
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"crm {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and exit.")
-    ] = False,
-) -> None:
-    del version
-
-
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DATE|today",
-        help="The first day not known, such as 2018-01-01; in place of the one in the settings file. "
-        "'today' is the day it is now in the time zone of the source.",
-    ),
-]
 
 
 @app.command("init")
@@ -85,7 +39,7 @@ def init_command(
 
     What it is sure of stands there with the evidence; what a person has to decide is marked DECIDE.
     """
-    with _told_clearly():
+    with told_clearly():
         target = config.expanduser().absolute()
         _refuse_to_overwrite(target)
 
@@ -97,7 +51,7 @@ def init_command(
             with whole_file(target) as waiting:
                 waiting.write_text(proposal.toml, encoding="utf-8")
         for line in proposal.summary:
-            _say(line)
+            say(line)
 
 
 @app.command("check")
@@ -111,7 +65,7 @@ def check_command(
     Nothing is executed and nothing published. Exit status: 0 at least the customer base can be run, 1 it cannot,
     2 the request was wrong.
     """
-    with _told_clearly(json_wanted=json_wanted):
+    with told_clearly(json_wanted=json_wanted):
         settings = settings_of(find_settings_file(config), as_of=as_of, now=dt.datetime.now(dt.UTC))
 
         from crm.facts import read_facts
@@ -143,13 +97,21 @@ def run_command(
         int | None,
         typer.Option(min=1, max=64, help="Notebooks executed at the same time; in place of the settings file's."),
     ] = None,
+    retrain: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|always|never",
+            help="Whether models are fitted anew beside the champions that score: auto fits one where there is no "
+            "champion, the features changed, it is old, or the customers are others than then.",
+        ),
+    ] = "auto",
 ) -> None:
     """Execute the notebooks and publish their reports and scores: all of them, or none.
 
     What a run did stands in its receipt, reports/runs/RUN/receipt.json. reports/latest and data/scores show the
     newest run that was complete, and change in the same instant.
     """
-    with _told_clearly():
+    with told_clearly():
         now = dt.datetime.now(dt.UTC)
         file = find_settings_file(config)
         settings = settings_of(file, as_of=as_of, now=now)
@@ -157,7 +119,8 @@ def run_command(
         from crm.runner.request import Request, make_plan
 
         names = None if only is None else tuple(name.strip() for name in only.split(",") if name.strip())
-        plan = make_plan(Request(file, settings, started=now, only=names, jobs=jobs or settings.runs.jobs))
+        jobs = jobs or settings.runs.jobs
+        plan = make_plan(Request(file, settings, started=now, only=names, jobs=jobs, retrain=retrain))
 
         from crm.runner.progress import display_on
         from crm.runner.run import run
@@ -173,7 +136,7 @@ def status_command(config: Config = Path("crm.toml")) -> None:
 
     Exit status: 0 the newest run is complete or under way, 1 it failed or died, or there is none.
     """
-    with _told_clearly():
+    with told_clearly():
         settings = read_settings(config)
 
         from crm.runner.status import state_of
@@ -195,39 +158,6 @@ def _refuse_to_overwrite(target: Path) -> None:
         )
 
 
-@contextlib.contextmanager
-def _told_clearly(*, json_wanted: bool = False) -> Iterator[None]:
-    """What the user can mend is one message, without a traceback."""
-    from crm.runner.interruption import Interrupted
-
-    try:
-        yield
-    except CrmError as error:
-        if json_wanted:
-            from crm.readiness import error_as_json
-
-            typer.echo(json.dumps(error_as_json(error), indent=1, ensure_ascii=False))
-        else:
-            _complain(str(error))
-        raise typer.Exit(error.exit_status) from None
-    except KeyboardInterrupt:
-        _complain("Interrupted; nothing was written.")
-        raise typer.Exit(128 + signal.SIGINT) from None
-    except Interrupted as interrupted:
-        _complain(f"Interrupted ({interrupted.name}) before anything was started.")
-        raise typer.Exit(interrupted.exit_status) from None
-
-
-def settings_of(file: Path, *, as_of: str | None, now: dt.datetime) -> Settings:
-    """The settings, at the as-of date asked for; "today" is looked up only because it was asked for."""
-    if as_of is None:
-        return read_settings(file)
-    if as_of != "today":
-        return read_settings(file, as_of=read_date(as_of))
-    settings = read_settings(file, as_of=now.date())
-    return settings.with_as_of(now.astimezone(zoneinfo.ZoneInfo(settings.source.timezone)).date())
-
-
 def _tell(result: Result, settings: Settings) -> None:
     """Where the report is, what it found first and what is left out; or what failed, and where to look."""
     from crm.runner.leaving_out import say_left_out
@@ -235,20 +165,20 @@ def _tell(result: Result, settings: Settings) -> None:
 
     receipt = result.receipt
     if error := result.problem or receipt.error:
-        _complain(error)
+        complain(error)
     for record in receipt.notebooks:
         if record.status == "FAILED" and record.error != receipt.error:
             as_run = result.folder / "notebooks" / f"{record.name}.ipynb"
             more = [*record.last_lines[-LAST_LINES:], f"As it was run: {as_run}"] if record.last_lines else []
-            _complain(f"{record.name}: {record.error}", *more)
-    _say(f"Run {receipt.run_id}: {receipt.status} in {receipt.seconds or 0:.1f} s, as of {receipt.as_of}.")
+            complain(f"{record.name}: {record.error}", *more)
+    say(f"Run {receipt.run_id}: {receipt.status} in {receipt.seconds or 0:.1f} s, as of {receipt.as_of}.")
     for line in _where(result, front=settings.folders.reports / "index.html"):
-        _say(line)
+        say(line)
     if receipt.status == "COMPLETE":
         for name, sentence in first_findings(result):
-            _say(f"  {name}: {sentence}")
+            say(f"  {name}: {sentence}")
     for line, loud in say_left_out(receipt):
-        (_complain if loud else _say)(line)
+        (complain if loud else say)(line)
 
 
 def _where(result: Result, *, front: Path) -> Iterator[str]:
@@ -263,14 +193,3 @@ def _where(result: Result, *, front: Path) -> Iterator[str]:
     else:
         yield "Not published; latest stays as it was."
         yield f"What there is: {own if own.is_file() else result.folder}"
-
-
-def _say(text: str) -> None:
-    Console().print(text, highlight=False, soft_wrap=True, markup=False)
-
-
-def _complain(message: str, *details: str) -> None:
-    console = Console(stderr=True)
-    console.print(f"[red]{escape(message)}[/red]", highlight=False, soft_wrap=True)
-    for line in details:
-        console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,100 @@
+"""How a lifetime value is reviewed: what was expected of customers on dates whose outcome is known, and what came."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from crm.analyses.lifetime_value.dates import dates_to_judge_on
+from crm.analyses.lifetime_value.foresight import look_back
+from crm.analyses.lifetime_value.judging import Mixed, judge, mix, mix_all, rule_to_ship
+from crm.analyses.lifetime_value.model import LifetimeModel
+from crm.facts import Facts
+from crm.periods import day_number
+from crm.purchase_models.histories import FloatArray
+from crm.snapshots import labelled_snapshot, snapshot
+
+BOUGHT = ((1, "bought once"), (9, "2 to 9 purchase days"), (np.inf, "10 or more purchase days"))
+"""Groups by the purchase days so far: up to this many."""
+
+
+@dataclass(frozen=True)
+class LifetimeReview:
+    """Net sales within the horizon, as expected and as they came. Groups: how often a customer had bought."""
+
+    name: str = "lifetime-value"
+    kind: Literal["amount"] = "amount"
+
+    def load(self, record: Mapping[str, Any]) -> LifetimeModel:
+        """The model of a record."""
+        return LifetimeModel.from_record(record)
+
+    def fitted_through(self, model: LifetimeModel | Mixed) -> dt.date:
+        """It learns from outcomes up to its own as-of date."""
+        return model.seen.date if isinstance(model, Mixed) else model.candidates.as_of
+
+    def dates(self, facts: Facts, as_of: dt.date) -> tuple[dt.date, ...]:
+        """Up to three, a horizon apart; none until the wanted horizon can be seen."""
+        days = facts.settings.definitions.value_horizon_days
+        found = dates_to_judge_on(as_of, facts, horizon_days=days)
+        return found.dates if found.days == days else ()
+
+    def rows(self, facts: Facts, date: dt.date) -> pd.DataFrame:
+        """Everybody known on that date: customer_id, outcome, group."""
+        days = facts.settings.definitions.value_horizon_days
+        labelled = labelled_snapshot(facts, date, horizon_days=days)
+        groups = np.searchsorted([most for most, _ in BOUGHT], labelled["purchase_days"], side="left")
+        words = np.array([word for _, word in BOUGHT])[groups]
+        outcome = labelled["net_sales_next"].astype("float64")
+        return pd.DataFrame({"customer_id": labelled["customer_id"], "outcome": outcome, "group": words})
+
+    def score(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> FloatArray:
+        """Expected value over the horizon of the settings, in the order of the snapshot."""
+        if isinstance(model, Mixed):
+            return model.value
+        days = facts.settings.definitions.value_horizon_days
+        same_horizon = replace(model, candidates=replace(model.candidates, horizon_days=days))
+        return same_horizon.expect(snapshot(facts, date))[1]
+
+    def twin(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> Mixed:
+        """What the same recipe would have expected on that date, by what was known then alone."""
+        del model  # its seed and horizon are those of the settings
+        return _twin(_Known(facts), date)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Facts as a key: the same data and settings are the same."""
+
+    facts: Facts
+
+    def __hash__(self) -> int:
+        return hash(self._told)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and self._told == other._told
+
+    @property
+    def _told(self) -> tuple[str, str]:
+        return self.facts.fingerprint, self.facts.settings.fingerprint()
+
+
+@lru_cache(maxsize=4)
+def _twin(known: _Known, date: dt.date) -> Mixed:
+    facts = known.facts
+    days, seed = facts.settings.definitions.value_horizon_days, facts.settings.runs.seed
+    before = dates_to_judge_on(date, facts, horizon_days=days)
+    passed = [one for one in before.dates if day_number(one) + before.days <= day_number(date)]
+    judged = mix_all([look_back(facts, one, days=before.days, seed=seed) for one in passed])
+    judgement = judge(judged, facts, days=before.days, seed=seed)
+    rule = rule_to_ship(judgement.against_best_rule, judgement.mean)
+    return mix(look_back(facts, date, days=days, seed=seed), judged, rule=rule)
+
+
+REVIEWABLE = LifetimeReview()

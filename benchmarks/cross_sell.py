@@ -96,10 +96,9 @@ def main() -> None:
     begun = time.monotonic()
     learners.trees.predict(xgb.DMatrix(rows, feature_names=list(COLUMNS), nthread=1), output_margin=True)
     plain = (time.monotonic() - begun) / AT_ONCE
-    say(
-        f"{scored.customers:,} customers x {chosen.items} items: {taken:.1f} s, {1e6 * taken / scored.customers:,.0f} s"
-    )
-    say(f"per million; {taken / scored.customers / plain:.1f} times plain XGBoost prediction on the same pairs;")
+    say(f"{scored.customers:,} customers x {chosen.items} items: {taken:.1f} s")
+    times = taken / scored.customers / plain
+    say(f"{1e6 * taken / scored.customers:,.0f} s per million; {times:.1f} times plain prediction on the same pairs")
     say(f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

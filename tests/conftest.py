@@ -97,6 +97,7 @@ def draw() -> Callable[[str], pd.DataFrame]:
 _EVENTS = {
     "purchases": "ordered_at", "returns": "returned_at", "contacts": "contacted_at", "responses": "responded_at",
     "customers": "joined_at", "service_cases": "opened_at", "visits": "visited_at", "deliveries": "delivered_at",
+    "subscriptions": "started_at",
 }  # fmt: skip
 _OPTIONAL = {
     "purchases": {"product_id": "str", "quantity": "float64", "discount_amount": "float64",
@@ -104,6 +105,7 @@ _OPTIONAL = {
     "products": {"margin_rate": "float64"},
     "deliveries": {"complete": "boolean", "undamaged": "boolean", "documented": "boolean"},
     "contacts": {"arm": "str"},
+    "subscriptions": {"plan": "str", "monthly_fee": "float64"},
 }  # fmt: skip
 
 

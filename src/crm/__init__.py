@@ -11,6 +11,7 @@ The names with which a notebook of your own begins:
     describe_customer_base(facts, as_of)                  # who are our customers, and what happened?
     segment_customers(facts, as_of)                       # which kinds of customers do we have?
     value_customers(facts, as_of)                         # what is each customer worth to us?
+    analyse_defection(facts, as_of)                       # who is leaving, why, and whom to contact?
 
     read_scores("segments", settings=settings)            # what a run has published, one row per customer
 
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crm.analyses.customer_base import describe_customer_base
     from crm.analyses.data_quality import examine_data
+    from crm.analyses.defection import analyse_defection
     from crm.analyses.lifetime_value import value_customers
     from crm.analyses.segmentation import segment_customers
     from crm.config import read_settings
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOM_OF = {
+    "analyse_defection": "crm.analyses.defection",
     "data_dictionary": "crm.features",
     "describe_customer_base": "crm.analyses.customer_base",
     "examine_data": "crm.analyses.data_quality",
@@ -56,6 +59,7 @@ _ROOM_OF = {
 }
 
 __all__ = [
+    "analyse_defection",
     "data_dictionary",
     "describe_customer_base",
     "examine_data",

@@ -23,6 +23,7 @@ EVENT = {
     "responses": "responded_at",
     "visits": "visited_at",
     "customers": "joined_at",
+    "subscriptions": "started_at",
 }
 
 
@@ -65,6 +66,9 @@ def history(seed=1, customers=60, lines=1_500):
                                        "opened_at": (opened := moments(150)),
                                        "closed_at": opened + pd.to_timedelta(rng.integers(1, 60, 150), unit="D"),
                                        "satisfaction": rng.integers(1, 6, 150) * 1.0}),
+        "subscriptions": pd.DataFrame({"customer_id": some(who, 90), "started_at": (started := moments(90)),
+                                       "ended_at": started + pd.to_timedelta(rng.integers(1, 400, 90), unit="D"),
+                                       "monthly_fee": rng.integers(1, 20, 90) * 1.0}),
         "deliveries": pd.DataFrame({"order_id": orders, "promised_at": at + pd.Timedelta(days=2),
                                     "delivered_at": at + pd.to_timedelta(rng.integers(1, 5, len(orders)), unit="D"),
                                     "complete": rng.random(len(orders)) < 0.9}),
@@ -78,7 +82,9 @@ def without_the_future(tables):
     later = cases["closed_at"] >= cut  # not closed yet, and no mark given yet
     cases.loc[later, "closed_at"] = pd.NaT
     cases.loc[later, "satisfaction"] = np.nan
-    return kept | {"service_cases": cases}
+    contracts = kept["subscriptions"].copy()
+    contracts.loc[contracts["ended_at"] >= cut, "ended_at"] = pd.NaT  # not ended yet
+    return kept | {"service_cases": cases, "subscriptions": contracts}
 
 
 def poisoned(tables):
@@ -98,6 +104,8 @@ def poisoned(tables):
             later = table["closed_at"] >= cut
             table.loc[later, "closed_at"] = cut
             table.loc[later, "satisfaction"] = -1e12
+        if name == "subscriptions":
+            table.loc[table["ended_at"] >= cut, "ended_at"] = cut
         worse[name] = table
     extra = worse["purchases"].tail(50).assign(
         customer_id="c0", order_id="poison", ordered_at=cut, net_amount=1e9, discount_amount=1e9

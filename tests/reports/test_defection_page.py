@@ -144,7 +144,9 @@ def test_where_there_is_no_chance_it_is_said_and_the_rest_is_shown(defection):
 
 
 def test_the_answer_keeps_the_order_of_the_findings(defection):
-    said = [Finding(name, name, {}, defection.as_of) for name in ("trust", "leaving", "left", "contact", "changed_gap")]
+    said = [
+        Finding(name, name, {}, defection.as_of) for name in ("trust", "leaving", "left", "contact", "changed_gap")
+    ]
     assert report.the_answer(SimpleNamespace(findings=Findings(said))).names == (
         "trust", "leaving", "contact", "changed_gap",
     )  # fmt: skip
@@ -160,7 +162,7 @@ def test_the_answer_keeps_the_order_of_the_findings(defection):
          [("20% or more", 5), ("under 20%", 7)]),
         ([0.6] * 5 + [0.001] * 7, [("50% or more", 5), ("under 50%", 7)]),
         ([0.6, 0.001], [("any chance", 2)]),
-        ([0.6] * 6, [("50% or more", 6)]),
+        ([0.6] * 6, [("any chance", 6)]),
     ],
     ids=["alone", "two ends", "few", "all high"],
 )  # fmt: skip
@@ -287,6 +289,33 @@ def test_contracts_are_told_as_contracts(defection):
     assert understanding.draw_by_plan(defection) is None
 
 
+def test_a_curve_ends_where_fewer_than_five_are_watched(defection):
+    curves = defection.understanding.curves
+    curves = curves.assign(at_risk=curves["at_risk"].where(curves["days"] < 200, 4))
+    told = changed(defection, "understanding", curves=curves)
+    assert understanding.draw_staying(told).numbers["days"].max() == 196
+    assert understanding.draw_by_segment(told).numbers.groupby("segment")["days"].max().eq(196).all()
+
+
+def test_where_nobody_met_with_a_sign_there_is_no_chart_of_signs(defection):
+    losses = defection.understanding.losses.query("group != 'after late deliveries'")
+    shown = understanding.draw_lost_by_sign(changed(defection, "understanding", losses=losses))
+    assert shown.sentence == "None of the signs that are known was met with by 5 or more of those who left."
+
+
+@pytest.mark.parametrize(
+    ("chances", "title"),
+    [([0.6] * 10 + [0.001] * 200, "10 customers with a chance of 50% or more hold 97% of those expected to leave"),
+     ([0.6] * 5 + [0.3] * 30 + [0.001] * 200,
+      "35 customers with a chance of 20% or more hold 98% of those expected to leave"),
+     ([0.03] * 20, "All 20 customers hold those expected to leave: no few stand out")],
+    ids=["highest band", "two bands", "all alike"],
+)  # fmt: skip
+def test_how_few_hold_those_expected_to_leave(chances, title, defection):
+    customers = defection.customers.head(len(chances)).assign(probability=chances)
+    assert report.draw_chances(dataclasses.replace(defection, customers=customers)).title == title
+
+
 CURVE = pd.DataFrame(
     {"days": [0, 28, 56, 0, 28], "share": [1.0, 0.9, 0.5, 1.0, 0.2], "low": [0.9, 0.8, 0.3, 0.9, 0.1],
      "high": [1.0, 0.95, 0.7, 1.0, 0.4], "watched": [40, 30, 6, 20, 5], "plan": ["a", "a", "a", "b", "b"]}
@@ -301,7 +330,7 @@ def test_a_step_curve_says_where_it_ends_and_how_many_were_watched():
     assert "b: from 100% to 20% after 28 days (5 still watched)" in chart.alt
     assert chart.picture.kind == "svg"
     alone = draw_steps(CURVE.head(3), x="days", y="share", interval=("low", "high"), at_risk="watched", title="T")
-    assert alone.alt.startswith("Step curve of share by days. from 100% to 50%".replace(". from", ". From"))
+    assert alone.alt.startswith("Step curve of share by days. From 100% to 50%")
     assert alone.picture.height < chart.picture.height
 
 

@@ -66,7 +66,7 @@ def catalogue_coverage(score: FloatArray, *, k: int = PLACES) -> float:
         return float("nan")
     order = np.argsort(-score, axis=1, kind="stable")[:, :k]
     offered = np.isfinite(np.take_along_axis(score, order, axis=1))
-    return len(np.unique(order[offered])) / score.shape[1]
+    return float(len(np.unique(order[offered])) / score.shape[1])
 
 
 def calibration_error(probability: FloatArray, came: BoolArray, *, groups: int = 10) -> float:

@@ -20,7 +20,7 @@ from crm.reporting.charts import draw_bars, draw_gain
 from crm.reporting.left_out import LeftOut
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST
 from crm.reporting.tables import Table, show_table
-from crm.reporting.wording import MISSING, number, quantity
+from crm.reporting.wording import MISSING, quantity
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.defection import Defection
@@ -57,9 +57,6 @@ def draw_chances(defection: Defection) -> Chart | LeftOut:
     if why := defection.unsaid.get("expected", ""):
         return LeftOut(why)
     bands = _bands(defection)
-    top = bands.iloc[0].to_dict()
-    expected = defection.expected_to_leave
-    share = top["expected_to_leave"] / expected if expected > 0 else 0.0
     return draw_bars(
         bands.assign(kind=EXPECTED),
         label="chance_to_leave",
@@ -68,8 +65,7 @@ def draw_chances(defection: Defection) -> Chart | LeftOut:
         colours={EXPECTED: FORECAST},
         order="as_given",
         unit="customers",
-        title=f"{number(top['customers'])} customers with a chance of {top['chance_to_leave']} hold {share:.0%} of "
-        "those expected to leave",
+        title=_among_whom(bands),
         note=f"Expected to {leave(defection)}, by their chance to do so: the sum of the chances of a band.",
     )
 
@@ -339,10 +335,8 @@ def show_drivers(defection: Defection) -> Table | LeftOut:
         return LeftOut(why)
     table = defection.drivers.assign(
         theme=[capital(str(theme)) for theme in defection.drivers["theme"]],
-        column=[in_words(str(column)) for column in defection.drivers["column"]],
     )
-    columns = {"theme": "theme", "share": "share", "top_share": "first_reason_share", "column": "strongest_in_it",
-               "meaning": "meaning"}  # fmt: skip
+    columns = {"theme": "theme", "meaning": "meaning", "share": "share", "top_share": "first_reason_share"}
     return show_table(
         table[list(columns)].rename(columns=columns),
         caption="What moves the chance to leave",
@@ -378,6 +372,20 @@ def money(amounts: pd.Series[float]) -> str:
 def in_words(feature: str) -> str:
     """A feature's name for people: `net_sales_91d` is "net sales, 91 days"."""
     return re.sub(r"_(\d+)d$", r", \1 days", feature).replace("_", " ")
+
+
+def _among_whom(bands: pd.DataFrame) -> str:
+    """How few hold a good part of those expected to leave."""
+    shares = bands["expected_to_leave"].cumsum() / max(float(bands["expected_to_leave"].sum()), 1e-12)
+    place = min(int((shares < _GOOD_PART).sum()), len(bands) - 1)
+    customers, lowest = int(bands["customers"].iloc[: place + 1].sum()), str(bands["chance_to_leave"].iloc[place])
+    if place == len(bands) - 1:
+        return f"All {customers:,} customers hold those expected to leave: no few stand out"
+    chance, share = f"{lowest.split(' ')[0]} or more", f"{shares.iloc[place]:.0%}"
+    return f"{customers:,} customers with a chance of {chance} hold {share} of those expected to leave"
+
+
+_GOOD_PART = 0.4
 
 
 def _customers(count: int) -> str:

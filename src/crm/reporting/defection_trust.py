@@ -203,7 +203,7 @@ def draw_groups(defection: Defection) -> Chart | LeftOut:
         colour_by="what",
         colours={"order less a half": ACTUAL},
         unit="",
-        title=f"It does worst among “{worst['group']}”: an order of {worst['auc']:.2f}",
+        title=f"It does worst in the group “{worst['group']}”: an order of {worst['auc']:.2f}",
         note=f"Within each group, on {defection.judged.dates[0]}. 0 is chance, a half is perfect. Few who left "
         "make it unsure.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -36,12 +37,13 @@ def draw_staying(defection: Defection) -> Chart | LeftOut:
     one = defection.understanding
     kind = "joined" if (one.curves["group_kind"] == "joined").any() else "all"
     curve = one.curves[one.curves["group_kind"] == kind]
+    curve = curve[curve["at_risk"] >= FEWEST]
     if curve.empty:
         return LeftOut("How long customers stay cannot be said: too few were watched.")
     last = curve.iloc[-1]
     who = _lives(one, kind)
     return draw_steps(
-        _thinned(curve)[["days", "share_staying", "low", "high", "at_risk"]],
+        curve[["days", "share_staying", "low", "high", "at_risk"]],
         x="days",
         y="share_staying",
         interval=("low", "high"),
@@ -110,7 +112,7 @@ def draw_when(defection: Defection) -> Chart | LeftOut:
         return LeftOut(one.unsaid.get("by_purchase", "When customers leave cannot be said: too few were watched."))
     most = table.sort_values("share_leaving", ascending=False, kind="stable").iloc[0]
     leave = "stop" if one.stake.kind == "silence" else "cancel"
-    where = f"After {most[label]}" if what == "purchase" else f"In {most[label]}"
+    where = f"After {most[label]}," if what == "purchase" else f"In {most[label]}"
     return draw_bars(
         table[[label, "customers", "share_leaving", "low", "high"]],
         label=label,
@@ -296,11 +298,12 @@ def draw_lost_by_sign(defection: Defection) -> Chart | LeftOut:
     if rows.empty:
         return LeftOut(one.unsaid.get("signs", "What went before leaving cannot be named."))
     named = rows[rows["group"] != NO_SIGN]
+    if named.empty:
+        return LeftOut(f"None of the signs that are known was met with by {FEWEST} or more of those who left.")
+    first = named.iloc[0]
     title = (
-        f"{capital(named.iloc[0]['group'])} {named.iloc[0]['share']:.0%} left, "
-        f"{quantity(named.iloc[0]['net_sales'], one.currency)} of net sales a year"
-        if len(named)
-        else "Before leaving, none of the known signs was met with by five customers or more"
+        f"{capital(first['group'])} {first['share']:.0%} left, {quantity(first['net_sales'], one.currency)} of net "
+        "sales a year"
     )
     return draw_bars(
         rows.assign(sign=[capital(group) for group in rows["group"]]).rename(
@@ -375,7 +378,7 @@ def draw_returned(defection: Defection) -> Chart | LeftOut:
         return LeftOut(one.unsaid.get("returned", "Who came back by themselves cannot be said."))
     last = curve.iloc[-1]
     return draw_steps(
-        _thinned(curve)[["days", "share_returned", "low", "high", "at_risk"]],
+        curve[["days", "share_returned", "low", "high", "at_risk"]],
         x="days",
         y="share_returned",
         interval=("low", "high"),
@@ -389,23 +392,25 @@ def draw_returned(defection: Defection) -> Chart | LeftOut:
 
 def _draw_by(defection: Defection, kind: str, *, more: str = "") -> Chart | LeftOut:
     one = defection.understanding
-    curves = one.curves[one.curves["group_kind"] == kind]
+    curves = one.curves[(one.curves["group_kind"] == kind) & (one.curves["at_risk"] >= FEWEST)]
     if curves.empty:
         return LeftOut(one.unsaid.get(f"curves_by_{kind}", f"Staying by {kind} is left out: too few are known."))
     ends = curves.groupby("group", sort=False).tail(1).sort_values("at_risk", ascending=False)
     starts = curves.groupby("group", sort=False).head(1).sort_values("at_risk", ascending=False, kind="stable")
     largest = starts["group"].tolist() if len(starts) > MOST_CURVES else list(dict.fromkeys(curves["group"]))
-    shown = pd.concat([_thinned(curves[curves["group"] == group]) for group in largest], ignore_index=True)
-    return draw_steps(
-        shown[["group", "days", "share_staying", "low", "high", "at_risk"]].rename(columns={"group": kind}),
+    shown = pd.concat([curves[curves["group"] == group] for group in largest], ignore_index=True)
+    shown = shown[["group", "days", "share_staying", "low", "high", "at_risk"]].rename(columns={"group": kind})
+    chart = draw_steps(
+        shown,
         x="days",
         y="share_staying",
         colour_by=kind,
         interval=("low", "high"),
         at_risk="at_risk",
         title=_differ(one, kind, ends),
-        note=f"{_how_counted(one)}{more}",
+        note=f"{_how_counted(one)}{more} The numbers behind: every fourth week, and the end.",
     )
+    return replace(chart, numbers=pd.concat([_thinned(rows) for _, rows in shown.groupby(kind, sort=False)]))
 
 
 def _differ(one: Understanding, kind: str, ends: pd.DataFrame) -> str:
@@ -463,4 +468,4 @@ def _signed(value: float, unit: str) -> str:
     if math.isnan(value):
         return MISSING
     text = format(0.0 if abs(value) < 5e-4 else value, _NUMBER.get(unit, "+,.2f"))
-    return text.replace("-", MINUS) + (" days" if unit == "days" else "")
+    return text.replace("-", MINUS)

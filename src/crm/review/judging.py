@@ -137,7 +137,12 @@ def _said(seen: Sequence[Seen]) -> Iterator[str]:
             "Its twin: a model that was fitted after a date stands there as the same recipe, in today's code, fitted "
             "to what was known on that date."
         )
-    if seen and stood == {"its twin"}:
+    if seen and all(np.array_equal(one.expected[CHAMPION], one.expected[CHALLENGER]) for one in seen):
+        yield (
+            "On every judged date both gave the same scores: the recipe is the same, and the dates on which these "
+            "two fits differ have no outcome yet. There can be no gain; look at how much today's scores change."
+        )
+    elif seen and stood == {"its twin"}:
         yield (
             "Both were fitted after every judged date, so that recipes are compared and not these two fits: where "
             "the recipe did not change there is nothing to gain."

@@ -75,6 +75,7 @@ def test_the_same_model_gains_nothing_and_is_not_worse():
     asked = verdict_of("true", "true")
     assert asked.outcome == "failed"
     assert gate(asked, "better, beyond").number == 0
+    assert any("both gave the same scores" in note for note in asked.notes)
     assert verdict_of("true", "true", challenger_must="not_worse").outcome == "passed"
     assert verdict_of("vague", "true", challenger_must="not_worse").outcome == "failed"
 

@@ -152,9 +152,9 @@ def _leading_department(panel: Panel, market: Market) -> IntArray:
 def associated(panel: Panel, market: Market) -> FloatArray:
     """The mean confidence of the rules whose first item the customer buys; the item's share of all without any.
 
-    Rules are pairs bought together beyond chance (`Market.goes_with`).
+    Rules are pairs bought together beyond plain chance (`Market.rules`).
     """
-    bought, rules = panel.bought.astype("float64"), market.goes_with.astype("float64")
+    bought, rules = panel.bought.astype("float64"), market.rules.astype("float64")
     many = bought @ rules
     mean = (bought @ (rules * market.confidence)) / np.maximum(many, 1.0)
     found: FloatArray = np.where(many > 0, mean, np.exp(market.ever)[None, :] * 0.5)

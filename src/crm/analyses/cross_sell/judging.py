@@ -25,7 +25,7 @@ from crm.measures.recommendations import all_measures, calibration, calibration_
 MEASURES = ("hit_rate_5", "map_5", "ndcg_5", "recall_10")
 TABLE = ("date", "candidate", "kind", "customers", *MEASURES, "coverage", "calibration_error", "mean_chance", "came")
 GAINS = ("against", "measure", "gain", "low", "high", "customers", "dates")
-BOOTSTRAPS = 400
+BOOTSTRAPS = 1_000
 LEVEL = 0.95
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,7 @@ class Market:
                items had as many customers, as they do.     affinity: log of together over that, smoothed.
     goes_with: are there more who bought both, beyond chance (false discoveries at most 5 %)?
     q:         the adjusted significance of each pair.
+    rules:     are there more than by plain chance, whatever the breadth of customers? Association rules as usual.
     cosine:    similarity of items on logarithms of days.     near, far: weights of one item on another in regressions
                held back little and much.     factors: of the items, by size.     reference: customers to compare
                with.
@@ -70,6 +72,7 @@ class Market:
     affinity: FloatArray = field(repr=False)
     goes_with: BoolArray = field(repr=False)
     q: FloatArray = field(repr=False)
+    rules: BoolArray = field(repr=False)
     cosine: FloatArray = field(repr=False)
     near: FloatArray = field(repr=False)
     far: FloatArray = field(repr=False)
@@ -99,7 +102,8 @@ def _read(panel: Panel, items: Items) -> Market:
     affinity = np.log((together + SMOOTHED) / (expected + SMOOTHED))
     q = _significance(together, expected)
     goes_with = (q <= FALSE_DISCOVERIES) & (affinity > 0) & (together >= FEWEST_TOGETHER)
-    for table, alone in ((goes_with, False), (lift, 0.0), (affinity, 0.0)):
+    rules = (_by_chance(together, customers) <= FALSE_DISCOVERIES) & (lift > 0) & (together >= FEWEST_TOGETHER)
+    for table, alone in ((goes_with, False), (rules, False), (lift, 0.0), (affinity, 0.0)):
         np.fill_diagonal(table, alone)
     gram = logs.T @ logs
     places = np.linspace(0, max(customers - 1, 0), min(customers, NEIGHBOURS_AMONG)).astype("int64")
@@ -122,6 +126,7 @@ def _read(panel: Panel, items: Items) -> Market:
         affinity=affinity,
         goes_with=goes_with,
         q=q,
+        rules=rules,
         cosine=_cosine(gram),
         near=_regressed(gram, NEAR * customers),
         far=_regressed(gram, FAR * customers),
@@ -155,8 +160,20 @@ def _significance(together: FloatArray, expected: FloatArray) -> FloatArray:
     counted once, and stands on both sides of the diagonal.
     """
     upper = np.triu_indices(len(together), 1)
-    p = np.atleast_1d(stats.poisson.sf(together[upper] - 1, np.maximum(expected[upper], 1e-9)))
-    q = np.ones(together.shape)
+    return _adjusted(stats.poisson.sf(together[upper] - 1, np.maximum(expected[upper], 1e-9)), len(together))
+
+
+def _by_chance(together: FloatArray, customers: int) -> FloatArray:
+    """The same against plain chance: Fisher's exact test of each pair, one-sided."""
+    owners, upper = np.diag(together), np.triu_indices(len(together), 1)
+    p = stats.hypergeom.sf(together[upper] - 1, max(customers, 1), owners[upper[0]], owners[upper[1]])
+    return _adjusted(p, len(together))
+
+
+def _adjusted(p: Any, size: int) -> FloatArray:
+    """Benjamini-Hochberg q of the pairs above the diagonal, on both sides of it."""
+    upper, p = np.triu_indices(size, 1), np.atleast_1d(p)
+    q = np.ones((size, size))
     if len(p):
         q[upper] = stats.false_discovery_control(np.clip(np.nan_to_num(p, nan=1.0), 0.0, 1.0))
     symmetric: FloatArray = np.minimum(q, q.T)

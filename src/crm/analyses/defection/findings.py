@@ -145,10 +145,14 @@ def contact(evidence: Evidence) -> Finding | None:
     values |= {"contacted": decision.contacted, "threshold": decision.threshold}
     values |= {name: no_minus_zero(getattr(decision, name)) for name in ("gain", "low", "high")}
     values["part"] = decision.contacted / max(len(evidence.customers), 1)
+    sure = decision.low > 0
+    pays = "It pays" if sure else "On average it pays"
     template = (
-        f"It pays to contact {counted('contacted', decision.contacted, 'customer')} by {{channel}} ({{part:.0%}} of "
+        f"{pays} to contact {counted('contacted', decision.contacted, 'customer')} by {{channel}} ({{part:.0%}} of "
         "them, each with a chance to leave of {threshold:.1%} or more): the expected net gain is {gain:,.0f} "
-        "{currency} ({level:.0%} interval {low:,.0f} to {high:,.0f}) after {cost:,.2f} {currency} a contact; "
+        "{currency} ({level:.0%} interval {low:,.0f} to {high:,.0f}"
+        + ("" if sure else ", so that it may cost money as well")
+        + ") after {cost:,.2f} {currency} a contact; "
         + assumed
     )
     template += _other_assumption(decision.sensitivity, decision.kept, values)

@@ -48,9 +48,10 @@ GROUPS = ("small", "middle", "large")
 """Customers of a date by their net sales of half a year, in three equal parts."""
 
 _PACKAGES = ("lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
+_OWN = ("basket_price", "dates", "foresight", "known", "labels", "learners", "model", "rules")
 _CODE = (
-    *(f"analyses/defection/{name}" for name in ("dates", "foresight", "known", "labels", "learners", "model")),
-    "analyses/defection/rules", "purchase_models", "features", "outcomes", "periods", "snapshots", "engine",
+    *(f"analyses/defection/{name}" for name in _OWN),
+    "purchase_models", "features", "outcomes", "periods", "snapshots", "engine",
 )  # fmt: skip
 
 

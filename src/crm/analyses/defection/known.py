@@ -15,6 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from crm.analyses.defection.basket_price import basket_price
 from crm.analyses.defection.labels import at_stake, stake_of, usual_net_sales
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
@@ -40,6 +41,7 @@ _UNSURE = 0.25
 _CODE = (
     "analyses/defection/known",
     "analyses/defection/labels",
+    "analyses/defection/basket_price",
     "purchase_models",
     "features",
     "snapshots",
@@ -99,6 +101,9 @@ def _write_plain(facts: Facts, as_of: dt.date, *, folder: Path) -> None:
     for frame in added:
         table = table.merge(to_pandas(frame), on="customer_id", how="left")
     table["usual_net_sales"] = table["customer_id"].map(usual_net_sales(facts, as_of)).fillna(0.0)
+    if facts.has("products"):
+        index = basket_price(facts, as_of, pd.Index(table["customer_id"]), days=horizon)
+        table["price_change"] = index.to_numpy() - 1
     zero = [name for name in COUNTED if name in table]
     table = table.fillna(dict.fromkeys(zero, 0.0)).astype(dict.fromkeys(zero, "float64"))
     table = pd.concat([table, _ratios(table, horizon)], axis=1)
@@ -176,10 +181,10 @@ def _swings(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
 
 
 def _service(mart: Mart, as_of: dt.date, horizon: int) -> list[Lazy]:
-    """Breadth, prices, deliveries, cases and returns of late, of the tables there are."""
+    """Breadth, deliveries, cases and returns of late, of the tables there are."""
     made = []
     if mart.has("customer_category_days"):
-        made += [_breadth(mart, as_of, horizon), _prices(mart, as_of, horizon)]
+        made.append(_breadth(mart, as_of, horizon))
     if mart.has("delivery_days"):
         made.append(_deliveries(mart, as_of, horizon))
     if mart.has("service_cases"):
@@ -205,29 +210,6 @@ def _breadth(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
         some = days.filter(window).group_by("customer_id").agg(nw.col("category").n_unique().alias(name))
         counted = counted.join(some, on="customer_id", how="left")
     return counted
-
-
-def _prices(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
-    """By how much prices rose of what a customer buys: the categories' mean price per unit in the last horizon over
-    that of the three before, weighted by the customer's own net sales of these four."""
-    days = known_within(mart["customer_category_days"], as_of, 4 * horizon)
-    recent = nw.col("day") >= day_number(as_of) - horizon
-    split = days.with_columns(
-        **{f"{name}_now": nw.when(recent).then(nw.col(name)).otherwise(0.0) for name in ("net_sales", "units")},
-        **{f"{name}_then": nw.when(recent).then(0.0).otherwise(nw.col(name)) for name in ("net_sales", "units")},
-    )
-    amounts = [f"{name}_{when}" for name in ("net_sales", "units") for when in ("now", "then")]
-    prices = split.group_by("category").agg(*(nw.col(name).sum().round(4) for name in amounts))
-    prices = prices.filter(*(nw.col(name) > 0 for name in amounts)).select(
-        "category",
-        change=(nw.col("net_sales_now") / nw.col("units_now")) / (nw.col("net_sales_then") / nw.col("units_then"))
-        - 1,
-    )
-    own = days.group_by("customer_id", "category").agg(nw.col("net_sales").sum())
-    own = own.filter(nw.col("net_sales") > 0).join(prices, on="category", how="inner")
-    weighted = own.with_columns(part=nw.col("net_sales") * nw.col("change")).group_by("customer_id")
-    sums = weighted.agg(nw.col("part").sum(), nw.col("net_sales").sum().alias("whole"))
-    return sums.select("customer_id", price_change=(nw.col("part") / nw.col("whole")).round(6))
 
 
 def _deliveries(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:

@@ -28,6 +28,9 @@ MOST_REASONS = 3
 LARGE_PART = 0.15
 """Share of earlier net sales from which it is worth telling that a category is no longer bought."""
 
+DONE_TO_THEM = ("deliveries", "prices", "service", "returns")
+"""Themes that tell what happened to a customer, and not what the customer does: somebody can do something about it."""
+
 SEPARATOR = "; "
 Row = Mapping[str, Any]
 
@@ -127,7 +130,10 @@ def _category_sums(days: Any, recent: nw.Expr) -> Any:
 def _of_customer(
     row: Row, place: int, added: pd.DataFrame, falls: Mapping[str, np.ndarray[Any, Any]], told: Told
 ) -> tuple[Reason, ...]:
-    """The themes that raise the chance, as far as the customer's numbers show them."""
+    """The themes that raise the chance, as far as the customer's numbers show them.
+
+    Where the company's own doing is among them it is named: in the last place, if what the customer does fills all.
+    """
     weights = added.iloc[place]
     found = []
     for theme in weights[weights > 0].sort_values(ascending=False, kind="stable").index:
@@ -136,6 +142,9 @@ def _of_customer(
         words = SENTENCES[theme](row, told)
         if words:
             found.append(Reason(theme, words, float(falls[theme][place])))
+    done_to = [reason for reason in found[MOST_REASONS:] if reason.theme in DONE_TO_THEM]
+    if done_to and not any(reason.theme in DONE_TO_THEM for reason in found[:MOST_REASONS]):
+        return (*found[: MOST_REASONS - 1], done_to[0])
     return tuple(found[:MOST_REASONS])
 
 

@@ -77,15 +77,15 @@ def calibration(evidence: Evidence) -> Finding | None:
         return None
     lowest, highest = float(ours["expected"].min()), float(ours["expected"].max())
     values: dict[str, Any] = {
-        "error": float(ours["calibration"].mean()), "lowest": lowest, "highest": highest,
+        "points": 100 * float(ours["calibration"].mean()), "lowest": lowest, "highest": highest,
         "dates": int(ours["date"].nunique()), "came": int(ours["came"].sum()),
     }  # fmt: skip
-    good = values["error"] <= WELL_CALIBRATED
+    good = values["points"] <= 100 * WELL_CALIBRATED + 1e-9
     between = "{lowest:.0%}" if f"{lowest:.0%}" == f"{highest:.0%}" else "between {lowest:.0%} and {highest:.0%}"
     template = (
         f"The chances can be {'taken at their word' if good else 'off and must be read with care'}: they missed the "
-        f"share that left by {{error:.1%}} on average, and expected were {between} of the {{came:,}} who left "
-        f"({counted('dates', values['dates'], 'judged date')})"
+        f"share that left by {{points:.1f}} percentage points on average, and expected were {between} of the "
+        f"{{came:,}} who left ({counted('dates', values['dates'], 'judged date')})"
     )
     return say(evidence, "calibration", template + ".", values, evidence.judged.calibration)
 
@@ -120,10 +120,10 @@ def where_it_fails(evidence: Evidence) -> Finding | None:
         "group": str(worst["group"]), "auc": float(worst["auc"]), "in_group": int(worst["customers"]),
         "came": int(worst["came"]), "newest": evidence.judged.dates[0], "groups": len(told),
     }  # fmt: skip
-    fails = "It does worst among" if worst["auc"] >= _WEAK_GROUP else "Do not go by it among"
+    fails = "It does worst in" if worst["auc"] >= _WEAK_GROUP else "Do not go by it in"
     template = (
-        f"{fails} “{{group}}” ({{in_group:,}} customers on {{newest}}, {{came:,}} of whom left): there its order "
-        f"scores {{auc:.2f}} ({_SCALE}), the lowest of {{groups}} groups"
+        f"{fails} the group “{{group}}” ({{in_group:,}} customers on {{newest}}, {{came:,}} of whom left): there its "
+        f"order scores {{auc:.2f}} ({_SCALE}), the lowest of {{groups}} groups"
     )
     return say(evidence, "where_it_fails", template + ".", values, told)
 

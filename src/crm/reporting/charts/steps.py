@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 MOST_CURVES = 6
 _HEIGHT = 2.75
-_TICKS = 5
+_TICK_STEPS = (7, 14, 28, 56, 91, 182, 365, 730, 1825)
+_MOST_TICKS = 6
+_BAND, _BANDS = 0.15, 0.08
+"""How dark a band is where it is alone or among few, and where many lie over one another."""
+
+_FEW = 3
 _ROW = 0.15
 _ALONE = ""
 
@@ -35,9 +40,10 @@ class _Curves:
     palette: Mapping[str, str]
 
     def each(self) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Name and points of every curve."""
-        for name in first_come(self.frame["curve"]):
-            yield name, self.frame[self.frame["curve"] == name]
+        """Name and points of every curve, the one that ends highest first."""
+        ends = self.frame.groupby("curve", sort=False)["y"].last().sort_values(ascending=False, kind="stable")
+        for name in ends.index:
+            yield str(name), self.frame[self.frame["curve"] == name]
 
 
 def draw_steps(
@@ -84,10 +90,11 @@ def draw_steps(
 def _drawn(curves: _Curves) -> Picture:
     with house_style():
         figure, axes = canvas(height=_HEIGHT + _ROW * curves.frame["curve"].nunique())
+        alpha = _BAND if curves.frame["curve"].nunique() <= _FEW else _BANDS
         for name, points in curves.each():
             colour = curves.palette[name]
             axes.fill_between(
-                points["x"], points["low"], points["high"], color=colour, alpha=0.14, linewidth=0, step="post"
+                points["x"], points["low"], points["high"], color=colour, alpha=alpha, linewidth=0, step="post"
             )
             axes.step(points["x"], points["y"], where="post", color=colour)
         _draw_axes(axes, curves)
@@ -108,7 +115,7 @@ def _draw_axes(axes: Axes, curves: _Curves) -> None:
 
 
 def _ticks(last: float) -> list[float]:
-    step = max(7.0, np.ceil(last / _TICKS / 7) * 7)
+    step = next((step for step in _TICK_STEPS if last / step < _MOST_TICKS), _TICK_STEPS[-1])
     return [float(tick) for tick in np.arange(0, last + 1, step)]
 
 
@@ -150,8 +157,8 @@ def _in_words(curves: _Curves) -> str:
 
 def _curve_in_words(name: str, points: pd.DataFrame, x: str) -> str:
     first, last = points.iloc[0], points.iloc[-1]
-    named = f"{name}: " if name != _ALONE else ""
+    begins = f"{name}: from" if name != _ALONE else "From"
     return (
-        f"{named}from {quantity(first['y'], SHARE)} to {quantity(last['y'], SHARE)} after {number(last['x'])} "
+        f"{begins} {quantity(first['y'], SHARE)} to {quantity(last['y'], SHARE)} after {number(last['x'])} "
         f"{heading(x).lower()} ({number(last['at_risk'])} still watched)."
     )

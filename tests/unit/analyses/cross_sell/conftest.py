@@ -1,4 +1,4 @@
-"""A shop whose customers are drawn: who buys paint comes for brushes later, and who likes one thing likes its like."""
+"""A shop whose customers are drawn: paint brings brushes, and who likes one thing likes its like."""
 
 from __future__ import annotations
 

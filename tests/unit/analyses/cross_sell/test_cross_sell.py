@@ -157,3 +157,30 @@ def test_findings_are_sentences_with_their_numbers(answer):
     assert len(answer.findings) >= 8
     assert all("nan" not in sentence.split() for sentence in map(str, answer.findings))
     assert answer.measures["items"] == 15
+
+
+def test_who_may_move_up_is_told_with_a_margin_that_can_be_counted(answer):
+    up = answer.up
+    assert len(up.customers) > 20
+    assert up.customers["probability"].between(0, 1).all()
+    assert (up.customers["dearer_price"] > 1.2 * up.customers["lower_price"]).all()
+    rates = answer.items.set_index("item")["margin_rate"]
+    table = up.customers
+    wanted = (
+        table["probability"]
+        * table["buying_days"]
+        * (table["dearer_price"] - table["lower_price"])
+        * table["category"].map(rates)
+    )
+    assert table["expected_extra_margin"].to_numpy() == pytest.approx(wanted.to_numpy(), abs=2e-3)
+    assert up.calibration_error < 0.1
+    assert up.categories["expected_movers"].sum() == pytest.approx(table["probability"].sum(), abs=1e-2)
+
+
+def test_segments_name_their_own_items(answer, shop, on):
+    half = answer.scores["customer_id"].unique()
+    segments = pd.DataFrame({"customer_id": half, "cluster_name": np.where(np.arange(len(half)) % 2, "odd", "even")})
+    model = answer.model.as_record()
+    table = cross_sell(shop, on("2018-01-01"), segments=segments, standing=Standing(model, retrain=False)).by_segment
+    assert table.groupby("segment").size().to_dict() == {"even": 3, "odd": 3}
+    assert table["share"].between(0, 1).all()

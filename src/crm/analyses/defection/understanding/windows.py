@@ -11,29 +11,15 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from crm.analyses.defection.basket_price import EARLIER, basket_price
 from crm.analyses.defection.understanding.lives import gaps
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
-from crm.features.feature import money_rounded
 from crm.mart import Mart, open_mart
 from crm.periods import day_number, known_before, known_within
 
-EARLIER = 3
-"""Windows before the recent one that are the customer's own measure."""
-
 BAD_MARK = 2
 """A mark of 5 at most this good is bad."""
-
-FEWEST_SALES = 3
-"""Lines of a product in each of two times, without which its price is not compared."""
-
-CHANGES_TIMES = 3.0
-"""A price that changed by more is another way of packing or counting, and no price change."""
-
-_YEAR = 365
-
-KNOWN_BASKET = 0.5
-"""Share of a customer's earlier basket whose prices must be comparable."""
 
 Side = Literal["buying", "service"]
 
@@ -107,7 +93,8 @@ def recent_and_earlier(
     if "open_cases" in names:
         known["open_cases"] = _open_cases(mart, date, ids, days=days)
     if "basket_price" in names:
-        known["basket_price"] = _basket_price(facts, date, ids, days=days)
+        index = basket_price(facts, date, ids, days=days)
+        known["basket_price"] = (index, index.where(index.isna(), 1.0))
     had_time = pd.Series(lived > 0, index=ids)
     return {name: (recent.where(had_time), earlier.where(had_time)) for name, (recent, earlier) in known.items()}
 
@@ -236,49 +223,3 @@ def _open_cases(mart: Mart, date: dt.date, ids: pd.Index, *, days: int) -> tuple
     table = to_pandas(counted.agg(open_on(at).alias("recent"), open_on(at - days).alias("earlier")))
     table = table.set_index("customer_id").astype("float64").reindex(ids).fillna(0.0)
     return table["recent"], table["earlier"]
-
-
-def _basket_price(facts: Facts, date: dt.date, ids: pd.Index, *, days: int) -> Pair:
-    """What the customer's earlier basket costs now, product by product, over what it cost then (1).
-
-    Now: the median list price per unit, over all customers, of the half window before the date; then: of the earlier
-    windows. It tells the rise even of those who did not pay it: who left because of it did not. The basket is what
-    was bought within a year, up to the recent window.
-    """
-    at = day_number(date)
-    lines = known_within(facts["purchases"], date, _YEAR + days).filter(
-        ~nw.col("product_id").is_null(), nw.col("quantity") > 0
-    )
-    lines = lines.select(
-        "customer_id", "product_id", "quantity",
-        listed=nw.col("net_amount") + nw.col("discount_amount").fill_null(0.0),
-        now=nw.col("day") >= at - max(days // 2, 1),
-        then=(nw.col("day") < at - days) & (nw.col("day") >= at - (EARLIER + 1) * days),
-        before=nw.col("day") < at - days,
-    )  # fmt: skip
-    basket = lines.filter(nw.col("before")).group_by("customer_id", "product_id").agg(nw.col("listed").sum())
-    basket = basket.join(_price_changes(lines), on="product_id", how="left")
-    known = ~nw.col("change").is_null()
-    sums = basket.with_columns(
-        known=nw.when(known).then(nw.col("listed")).otherwise(0.0),
-        now_costs=nw.when(known).then(nw.col("listed") * nw.col("change")).otherwise(0.0),
-    )
-    columns = ("listed", "known", "now_costs")
-    sums = sums.group_by("customer_id").agg(*(nw.col(name).sum() for name in columns))
-    table = to_pandas(sums.with_columns(*money_rounded(*columns)))
-    table = table.set_index("customer_id").astype("float64").reindex(ids)
-    told = (table["known"] > 0) & (table["known"] >= KNOWN_BASKET * table["listed"])
-    index = (table["now_costs"] / table["known"].where(told)).round(6)
-    return index, index.where(index.isna(), 1.0)
-
-
-def _price_changes(lines: Lazy) -> Lazy:
-    """By how many times the price of each product sold often enough changed: product_id, change."""
-    unit = nw.col("listed") / nw.col("quantity")
-    prices = lines.filter(nw.col("listed") > 0).group_by("product_id").agg(
-        *(nw.when(nw.col(time)).then(unit).median().alias(f"price_{time}") for time in ("now", "then")),
-        *(nw.when(nw.col(time)).then(1).otherwise(0).sum().alias(f"sales_{time}") for time in ("now", "then")),
-    )  # fmt: skip
-    often = (nw.col("sales_now") >= FEWEST_SALES) & (nw.col("sales_then") >= FEWEST_SALES)
-    prices = prices.filter(often).select("product_id", change=nw.col("price_now") / nw.col("price_then"))
-    return prices.filter(nw.col("change") < CHANGES_TIMES, nw.col("change") > 1 / CHANGES_TIMES)

@@ -1,0 +1,79 @@
+"""Cross-sell beside strong off-the-shelf approaches, on Complete Journey as of 2017-11-06, 56 days ahead.
+
+Active customers who bought something new, among the categories bought by at least 2 % of households, what was never
+bought before being the candidates. Measured beforehand on the same definitions: hit rate@5, MAP@5 (over the smaller
+of five and the relevant), NDCG@5, recall@10. Settings were chosen on dates up to 2017-09-11, this one
+was only measured.
+"""
+
+import datetime as dt
+
+import pytest
+
+from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND, FACTORS, SIMILAR_ITEMS, Looked
+from crm.analyses.cross_sell.judging import MEASURES, judge, look_back
+
+pytestmark = pytest.mark.slow
+
+OFF_THE_SHELF = {
+    "random": (0.211, 0.025, 0.050, 0.068),
+    "best-sellers": (0.587, 0.140, 0.218, 0.220),
+    "factorisation": (0.604, 0.132, 0.212, 0.230),
+    "item-item cosine": (0.611, 0.151, 0.233, 0.225),
+    "XGBoost on pairs": (0.632, 0.150, 0.234, 0.241),
+}
+
+
+@pytest.fixture(scope="module")
+def judged(journey):
+    looked = Looked(journey, level="category", most=300, days=56)
+    seed = journey.settings.runs.seed
+    return judge([look_back(looked, dt.date(2017, 11, 6), seed=seed)], days=56, seed=seed)
+
+
+def of(judged, candidate):
+    return judged.table.set_index("candidate").loc[candidate, list(MEASURES)].astype(float).to_numpy()
+
+
+def test_the_definitions_are_those_of_the_measurement(judged):
+    assert of(judged, BEST_SELLERS) == pytest.approx(OFF_THE_SHELF["best-sellers"], abs=0.001)
+    assert of(judged, SIMILAR_ITEMS) == pytest.approx(OFF_THE_SHELF["item-item cosine"], abs=0.002)
+
+
+def test_the_blend_is_better_than_the_best_of_them(judged):
+    """Measured: 0.632, 0.156, 0.241, 0.247. The hit rate is that of the best to three digits, not better."""
+    hit_rate, *others = of(judged, BLEND)
+    best = [max(row[place] for row in OFF_THE_SHELF.values()) for place in range(4)]
+    assert hit_rate > best[0] - 0.002
+    for ours, theirs in zip(others, best[1:], strict=True):
+        assert ours > theirs + 0.003
+
+
+@pytest.mark.parametrize(
+    ("against", "measure"),
+    [
+        (BEST_SELLERS, "map_5"),
+        (BEST_SELLERS, "ndcg_5"),
+        (SIMILAR_ITEMS, "ndcg_5"),
+        (FACTORS, "map_5"),
+        (FACTORS, "ndcg_5"),
+    ],
+)
+def test_the_gain_is_no_chance(judged, against, measure):
+    row = judged.gains.query("against == @against and measure == @measure").iloc[0]
+    assert 0 < row["low"] < row["gain"] < row["high"]
+
+
+def test_the_gain_in_map_over_similar_items_may_just_be_chance_on_this_date(judged):
+    """Measured: +0.0055, its interval from -0.0003 to +0.011; on 2017-09-11 it was +0.0095, from 0.004."""
+    row = judged.gains.query("against == @SIMILAR_ITEMS and measure == 'map_5'").iloc[0]
+    assert row["gain"] > 0.003
+    assert row["low"] > -0.002
+
+
+def test_chances_are_chances(judged):
+    """Measured: off by 0.0014 on average over tenths; 0.041 said on average, 0.042 came."""
+    row = judged.table.set_index("candidate").loc[BLEND]
+    assert row["calibration_error"] < 0.01
+    assert row["mean_chance"] == pytest.approx(row["came"], rel=0.1)
+    assert judged.calibration["came"].is_monotonic_increasing

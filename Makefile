@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE  # what is compiled once, no kernel compiles ag
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help run test check lab review bench lock generated clean
+.PHONY: help run test slow check lab review bench lock generated clean
 
 help:  ## this list
 	@echo "Analytical CRM"; echo
@@ -16,8 +16,11 @@ help:  ## this list
 run: .venv/installed  ## reports from the source in crm.toml, from data to pages
 	@$(BIN)/crm run
 
-test: .venv/installed  ## all tests, and what was skipped and why
-	@$(BIN)/pytest -n 2 --dist worksteal
+test: .venv/installed  ## the tests, and what was skipped and why; without whole runs and large data
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+
+slow: .venv/installed  ## the slow tests: whole runs, large data, planted truth
+	@$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 check: .venv/installed  ## style, types, import directions, documents in step with the code
 	@$(BIN)/ruff check

@@ -32,31 +32,37 @@ ROOT = Path(__file__).resolve().parents[1]
 # A test run starts hundreds of processes: what the first of them has compiled, the others need not compile again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-LONGEST_FIRST = (
-    "recovery/test_own_data_round_trip",
-    "recovery/test_lifetime_value_recovered",
-    "notebooks/",
-    "unit/analyses/lifetime_value/test_thin_and_odd",
+SLOW = (
     "recovery/",
+    "notebooks/test_other_sources",
+    "notebooks/test_run_all",
+    "published/test_cross_sell_benchmark",
+    "published/test_defection_benchmark",
+    "published/test_lifetime_value_benchmark",
+    "runner/test_killed",
+    "unit/analyses/defection/test_thin_and_odd",
+    "unit/analyses/lifetime_value/test_reviewing",
+    "unit/analyses/lifetime_value/test_thin_and_odd",
     "unit/analyses/test_thin_data",
-    "unit/analyses/segmentation/",
-    "published/",
-    "tracking/",
-    "unit/proposal/",
-    "unit/readiness/",
-    "runner/",
+    "unit/proposal/test_never_silently_wrong",
 )
-"""Whose tests take longest: whoever is done with the quick ones at the end has little to wait for."""
+"""What `make slow` runs and `make test` leaves out, the longest first; continuous integration runs both."""
+
+LATER_LONGEST_FIRST = ("notebooks/", "unit/analyses/", "published/", "tracking/", "unit/proposal/", "runner/")
+"""Of the others those that take longest come first: at the end there is then little to wait for."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests first, otherwise in their order; workers take over from each other at the end."""
+    """Mark what is slow; the longest first, otherwise in their order."""
+    order = (*SLOW, *LATER_LONGEST_FIRST)
 
     def place(item: pytest.Item) -> int:
         file = item.path.relative_to(ROOT / "tests").as_posix()
-        matching = (place for place, name in enumerate(LONGEST_FIRST) if file.startswith(name))
-        return next(matching, len(LONGEST_FIRST))
+        return next((place for place, name in enumerate(order) if file.startswith(name)), len(order))
 
+    for item in items:
+        if place(item) < len(SLOW):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=place)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -30,7 +31,7 @@ def truth(company):
 
 
 def test_planted_complements_are_among_the_strongest_pairs(answer, truth):
-    """Measured: five of six among the fifteen strongest of 1,770; each of the six is beyond chance."""
+    """Measured: five of six among the fifteen strongest of 1,770 pairs (1, 2, 9, 13, 14); all six beyond chance."""
     pairs = [{str(one), str(other)} for one, other in answer.together.pairs[["item", "goes_with"]].to_numpy()]
     planted = [{row.category, row.brings} for row in truth["complements"].itertuples()]
     assert sum(pair in pairs[:15] for pair in planted) >= 5
@@ -39,16 +40,30 @@ def test_planted_complements_are_among_the_strongest_pairs(answer, truth):
 
 
 def test_planted_tastes_are_told_from_others(answer, truth):
-    """Is a category one of the customer's five favourites? By the chance of what is new to them."""
+    """Is what is new to a customer one of their five favourites? AUC within each customer, by the chance.
+
+    Measured: 0.662 on average, best-sellers 0.541. Over the pairs of all customers together it is 0.563 and 0.555:
+    favourites that were never bought are of customers who buy little.
+    """
     seen, model = answer.seen, answer.model
     active = seen.active(56)
-    chance = pd.DataFrame(
-        model.probability(active, seen.market), index=active.customer_ids, columns=seen.items.names
-    )
-    chance = chance.stack().dropna()
-    liked = pd.MultiIndex.from_frame(truth["affinities"][["customer_id", "category"]])
-    auc = roc_auc_score(chance.index.isin(liked), chance.to_numpy())
-    assert auc > 0.65, auc
+    chance = model.probability(active, seen.market)
+    popular = np.broadcast_to(seen.market.popularity[56], chance.shape)
+    liked = pd.crosstab(truth["affinities"]["customer_id"], truth["affinities"]["category"]).astype(bool)
+    liked = liked.reindex(index=active.customer_ids, columns=seen.items.names, fill_value=False).to_numpy()
+    ours, theirs = (mean_auc(score, liked, active.candidates) for score in (chance, popular))
+    assert ours > 0.64
+    assert ours > theirs + 0.08
+
+
+def mean_auc(score, liked, new):
+    """Over the customers to whom some favourite, and something else, is new."""
+    each = [
+        roc_auc_score(likes[items], scores[items])
+        for scores, likes, items in zip(score, liked, new, strict=True)
+        if likes[items].any() and not likes[items].all()
+    ]
+    return sum(each) / len(each)
 
 
 def test_every_model_beats_the_best_sellers(answer):

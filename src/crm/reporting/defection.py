@@ -147,8 +147,8 @@ def show_next_purchases(defection: Defection) -> Table | LeftOut:
 def draw_decision(defection: Defection) -> Chart | LeftOut:
     """How many to contact: what is gained by going down the list."""
     decision = defection.decision
-    if decision.curve.empty or decision.curve["gain"].isna().all():
-        return LeftOut("Whom to contact cannot be said: nobody's chance to leave is known.")
+    if why := defection.unsaid.get("expected", ""):
+        return LeftOut(why)
     if decision.contacted:
         gain = quantity(decision.gain, defection.currency)
         title = f"Contact {decision.contacted:,} customers: {gain} of expected net gain"
@@ -167,8 +167,10 @@ def draw_decision(defection: Defection) -> Chart | LeftOut:
     )
 
 
-def show_decision(defection: Defection) -> Table:
+def show_decision(defection: Defection) -> Table | LeftOut:
     """The decision in numbers, with what it rests on."""
+    if why := defection.unsaid.get("expected", ""):
+        return LeftOut(why)
     decision, currency = defection.decision, defection.currency
     gain = f"{decision.gain:,.0f} ({decision.low:,.0f} to {decision.high:,.0f})"
     rows = [
@@ -197,8 +199,8 @@ def show_decision(defection: Defection) -> Table:
 def draw_sensitivity(defection: Defection) -> Chart | LeftOut:
     """How the gain changes with what a contact is assumed to keep."""
     table = defection.decision.sensitivity
-    if table.empty or table["gain"].isna().all():
-        return LeftOut("How the gain depends on the assumption cannot be said: nobody's chance to leave is known.")
+    if why := defection.unsaid.get("expected", ""):
+        return LeftOut(why)
     assumed = table["kept"].sub(defection.decision.kept).abs() < 1e-9
     shown = table.assign(
         if_a_contact_keeps=[f"keeps {kept:.0%}" for kept in table["kept"]],
@@ -225,8 +227,8 @@ def draw_sensitivity(defection: Defection) -> Chart | LeftOut:
 def show_sensitivity(defection: Defection) -> Table | LeftOut:
     """The same in numbers."""
     table = defection.decision.sensitivity
-    if table.empty:
-        return LeftOut("How the gain depends on the assumption cannot be said: nobody's chance to leave is known.")
+    if why := defection.unsaid.get("expected", ""):
+        return LeftOut(why)
     return show_table(
         table.rename(columns={"gain": "expected_net_gain"}),
         caption=f"By what a contact is assumed to keep ({defection.currency})",

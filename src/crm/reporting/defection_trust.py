@@ -11,8 +11,8 @@ from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots
 from crm.reporting.defection import FEWEST, capital, in_words
 from crm.reporting.left_out import LeftOut
-from crm.reporting.style import ACTUAL
 from crm.reporting.tables import Table, show_table
+from crm.reporting.wording import listed
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.defection import Defection
@@ -69,21 +69,33 @@ def show_candidates_partly(defection: Defection) -> Table | LeftOut:
 
 
 def show_by_date(defection: Defection) -> Table | LeftOut:
-    """Every candidate on every judged date."""
+    """Every candidate on every judged date, with how many left after it."""
     judged = defection.judged
     if why := _why(defection, "judged", judged.table, "Nothing was judged."):
         return LeftOut(why)
-    table = judged.table.sort_values(["outcome", "date"], ascending=[True, False], kind="stable")
-    table = table.assign(outcome=[capital(_NAMES[name]) for name in table["outcome"]])
-    columns = {"outcome": "outcome", "date": "date", "candidate": "candidate", "came": "left", **_MEASURES}
-    columns = {name: word for name, word in columns.items() if name not in ("brier", "lift")}
+    places = {name: place for place, name in enumerate(_best_first(judged.mean))}
+    order = judged.table.sort_values("candidate", key=lambda names: names.map(places), kind="stable")
+    order = order.sort_values("outcome", kind="stable")
+    keys = order[["outcome", "candidate"]].drop_duplicates().reset_index(drop=True)
+    for date in judged.dates:
+        on_it = order[order["date"] == date][["outcome", "candidate", "auc", "calibration"]]
+        names = {"auc": f"order, {date}", "calibration": f"error, {date}"}
+        keys = keys.merge(on_it.rename(columns=names), on=["outcome", "candidate"], how="left")
+    left = judged.table[judged.table["outcome"] == "left"].drop_duplicates("date")
+    came = [f"{row['came']:,} of {row['customers']:,} after {row['date']}" for row in left.to_dict("records")]
+    formats = {name: ".3f" if name.startswith("order") else ".1%" for name in keys.columns[2:]}
     return show_table(
-        table[list(columns)].rename(columns=columns).reset_index(drop=True),
-        caption=f"Every candidate on every judged date: the {defection.horizon_days} days after it",
-        formats={name: spec for name, spec in _FORMATS.items() if name in columns.values()},
-        notes="Read as above.",
-        most_rows=80,
+        keys.assign(outcome=[capital(_NAMES[name]) for name in keys["outcome"]]),
+        caption=f"Every candidate on every judged date: order and calibration error, {defection.horizon_days} days "
+        "after it",
+        formats=formats,
+        notes=f"Read as above. Left: {listed(came)}.",
     )
+
+
+def _best_first(mean: pd.DataFrame) -> list[str]:
+    of_left = mean[mean["outcome"] == "left"].sort_values("auc", ascending=False, kind="stable")
+    return of_left["candidate"].tolist()
 
 
 def draw_gain(defection: Defection) -> Chart | LeftOut:
@@ -133,14 +145,18 @@ def show_over_plain(defection: Defection) -> Table | LeftOut:
     if why := _why(defection, "over_plain", rows, "Nothing was learnt from earlier dates."):
         return LeftOut(why)
     words = {"auc": "order", "average_precision": "average precision"}
-    table = rows.assign(
-        outcome=[capital(_NAMES[name]) for name in rows["outcome"]],
-        measure=[capital(words.get(name, name)) for name in rows["measure"]],
-    )
+    keys = rows[["outcome", "measure"]].drop_duplicates().sort_values(["outcome", "measure"], ignore_index=True)
+    for date in dict.fromkeys(rows["date"]):
+        on_it = rows[rows["date"] == date][["outcome", "measure", "ours", "plain"]]
+        names = {"ours": f"ours, {date}", "plain": f"plain, {date}"}
+        keys = keys.merge(on_it.rename(columns=names), on=["outcome", "measure"], how="left")
     return show_table(
-        table[["outcome", "measure", "date", "ours", "plain", "gain"]].reset_index(drop=True),
+        keys.assign(
+            outcome=[capital(_NAMES[name]) for name in keys["outcome"]],
+            measure=[capital(words.get(name, name)) for name in keys["measure"]],
+        ),
         caption="Beside XGBoost with its default settings, which has seen the same dates",
-        formats={"ours": ".3f", "plain": ".3f", "gain": "+.3f"},
+        formats=dict.fromkeys(keys.columns[2:], ".3f"),
     )
 
 
@@ -185,30 +201,6 @@ def show_calibration(defection: Defection) -> Table | LeftOut:
     )
 
 
-def draw_groups(defection: Defection) -> Chart | LeftOut:
-    """Where it does well, and where not."""
-    rows = _groups(defection)
-    if isinstance(rows, LeftOut):
-        return rows
-    told = rows.dropna(subset=["auc"])
-    if told.empty:
-        return LeftOut("In no group did enough customers leave to say how well they were put in order.")
-    worst = told.sort_values("auc", kind="stable").iloc[0]
-    return draw_dots(
-        told.assign(order_beyond_chance=told["auc"] - 0.5, what="order less a half")[
-            ["group", "customers", "came", "auc", "order_beyond_chance", "what"]
-        ].rename(columns={"auc": "order"}),
-        label="group",
-        value="order_beyond_chance",
-        colour_by="what",
-        colours={"order less a half": ACTUAL},
-        unit="",
-        title=f"It does worst in the group “{worst['group']}”: an order of {worst['auc']:.2f}",
-        note=f"Within each group, on {defection.judged.dates[0]}. 0 is chance, a half is perfect. Few who left "
-        "make it unsure.",
-    )
-
-
 def show_groups(defection: Defection) -> Table | LeftOut:
     """The same in numbers."""
     rows = _groups(defection)
@@ -220,7 +212,8 @@ def show_groups(defection: Defection) -> Table | LeftOut:
         )[["group", "customers", "expected_to_leave", "left", "order"]],
         caption=f"By group, on {defection.judged.dates[0]}",
         formats={"order": ".3f", "expected_to_leave": ",.1f"},
-        notes="Groups of fewer than five customers are not shown.",
+        notes="Small, middle and large: thirds of the customers by their net sales of half a year. Groups of fewer "
+        "than five customers are not shown.",
     )
 
 

@@ -306,22 +306,20 @@ def draw_lost_by_sign(defection: Defection) -> Chart | LeftOut:
         "sales a year"
     )
     return draw_bars(
-        rows.assign(sign=[capital(group) for group in rows["group"]]).rename(
-            columns={"share": "share_of_those_who_left", "share_of_stayers": "share_of_similar_who_stayed"}
-        )[
+        rows.assign(sign=[capital(group) for group in rows["group"]]).rename(columns={"share": "share_of_leavers"})[
             [
                 "sign",
                 "customers",
-                "share_of_those_who_left",
+                "share_of_leavers",
                 "low",
                 "high",
-                "share_of_similar_who_stayed",
+                "share_of_stayers",
                 "net_sales",
             ]
         ],
         label="sign",
-        value="share_of_those_who_left",
-        comparison="share_of_similar_who_stayed",
+        value="share_of_leavers",
+        comparison="share_of_stayers",
         order="as_given",
         unit="share",
         title=title,

@@ -262,7 +262,7 @@ usual.
 **Features.** {len(model.columns)} numbers known before the date, none of what a customer is rather than does:
 {", ".join(model.columns)}.
 
-**What ships.** {model.name}. {_said(defection, "shipped", "fallback")}
+**What ships.** {model.name}. {_said(defection, "shipped", "fallback")} {defection.shipped.why}
 
 {learnt}
 

@@ -10,6 +10,7 @@ import pytest
 
 from crm.analyses.customer_base import describe_customer_base
 from crm.analyses.data_quality import examine_data
+from crm.analyses.defection import analyse_defection
 from crm.analyses.lifetime_value import value_customers
 from crm.analyses.segmentation import segment_customers
 from crm.errors import NotEnoughData
@@ -22,7 +23,10 @@ ANALYSES = {
     "01_customer_base": describe_customer_base,
     "02_segmentation": segment_customers,
     "03_lifetime_value": value_customers,
+    "04_defection": analyse_defection,
 }
+NOBODY_ACTIVE = ["04_defection"]
+"""Where all bought in June and it is New Year."""
 
 
 def buying(customers, days):
@@ -43,14 +47,15 @@ def test_every_report_says_what_it_needs():
 
 THIN = [
     # what, customers, days each, as-of date, the notebooks that are impossible
-    ("one customer", 1, 5, "2018-01-01", ["02_segmentation"]),
-    ("one purchase", 1, 1, "2018-01-01", ["02_segmentation"]),
-    ("four customers", 4, 5, "2018-01-01", ["02_segmentation"]),
-    ("one day", 30, 1, "2018-01-01", ["02_segmentation"]),
-    ("five customers", 5, 6, "2018-01-01", []),
+    ("one customer", 1, 5, "2018-01-01", ["02_segmentation", *NOBODY_ACTIVE]),
+    ("one purchase", 1, 1, "2018-01-01", ["02_segmentation", *NOBODY_ACTIVE]),
+    ("four customers", 4, 5, "2018-01-01", ["02_segmentation", *NOBODY_ACTIVE]),
+    ("one day", 30, 1, "2018-01-01", ["02_segmentation", *NOBODY_ACTIVE]),
+    ("five customers", 5, 6, "2018-01-01", NOBODY_ACTIVE),
+    ("soon after", 30, 5, "2017-07-15", []),
     ("before all purchases", 30, 5, "2017-01-01", [*ANALYSES]),
-    ("on the second day", 30, 5, "2017-06-02", ["02_segmentation", "03_lifetime_value"]),
-    ("long after", 30, 5, "2030-01-01", []),
+    ("on the second day", 30, 5, "2017-06-02", ["02_segmentation", "03_lifetime_value", "04_defection"]),
+    ("long after", 30, 5, "2030-01-01", NOBODY_ACTIVE),
 ]
 
 
@@ -71,7 +76,7 @@ def test_a_report_is_impossible_exactly_where_its_analysis_refuses(company, cust
 
 
 def test_with_purchases_alone_all_are_reduced_and_say_by_what(company):
-    found = states(company({"purchases": buying(6, 3)}).readiness)
+    found = states(company({"purchases": buying(6, 3)}, as_of="2017-07-01").readiness)
     assert {state.status for state in found.values()} == {"reduced"}
     missing = {(one.table, one.column): one for one in found["01_customer_base"].missing}
     assert missing["plan", None].why == "not there"

@@ -155,7 +155,7 @@ def _calibration(one: CrossSell) -> Finding | None:
     return _say(
         one,
         "calibration",
-        "Chances are chances: they were off by {calibration_error:.4f} on average over tenths of pairs; "
+        "On those dates chances were off by {calibration_error:.4f} on average over tenths of pairs; "
         "{mean_chance:.2%} "
         "was said of a pair on average, and {came:.2%} came.",
         values,

@@ -1,13 +1,20 @@
-"""Which candidate served best on dates whose outcome is known, and by how much more than the best-sellers?"""
+"""Which candidate served best on dates whose outcome is known, and by how much more than the best-sellers?
+
+Of a date that lies back nothing changes any more: how each did is kept under data/mart once it was found.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xgboost
 
 from crm.analyses.cross_sell.candidates import (
     BEST_SELLERS,
@@ -20,6 +27,8 @@ from crm.analyses.cross_sell.candidates import (
     fit_learners,
 )
 from crm.analyses.cross_sell.panel import BoolArray, FloatArray
+from crm.kept import code_fingerprint, keep_folder
+from crm.mart import open_mart
 from crm.measures.recommendations import all_measures, calibration, calibration_error, of_each
 
 MEASURES = ("hit_rate_5", "map_5", "ndcg_5", "recall_10")
@@ -29,14 +38,28 @@ BOOTSTRAPS = 1_000
 LEVEL = 0.95
 
 
+_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
+_OWN = ("candidates", "dates", "factors", "items", "judging", "learners", "market", "pairs", "panel")
+_CODE = (*(f"analyses/cross_sell/{name}" for name in _OWN), "measures/recommendations", "periods", "engine")
+
+
 @dataclass(frozen=True)
 class Looking:
-    """A judged date: each candidate's table of scores for the active customers, and what they bought."""
+    """A judged date: how every candidate did with the active customers.
+
+    table: one row per candidate: `TABLE`.
+    each:  one row per customer who bought something new, one column per candidate and measure: "Blend map_5".
+    pairs: said and came of every new pair, by the blend; empty where nothing was learnt.
+    """
 
     date: dt.date
-    scores: dict[str, FloatArray] = field(repr=False)
-    candidates: BoolArray = field(repr=False)
-    relevant: BoolArray = field(repr=False)
+    table: pd.DataFrame = field(repr=False)
+    each: pd.DataFrame = field(repr=False)
+    pairs: pd.DataFrame = field(repr=False)
+
+    def of(self, candidate: str, measure: str) -> FloatArray:
+        """A candidate's measure of each customer."""
+        return self.each[_column(candidate, measure)].to_numpy(dtype="float64")
 
 
 @dataclass(frozen=True)
@@ -67,30 +90,73 @@ class Judged:
 
 def look_back(looked: Looked, date: dt.date, *, seed: int) -> Looking | None:
     """What would have been expected on a date by what was known then, and what came; None without an item."""
+    mart = open_mart(looked.facts)
+    assert mart.folder is not None
+    made_by = " ".join([xgboost.__version__, *(version(package) for package in _PACKAGES)])
+    told = [code_fingerprint(*_CODE), hashlib.sha256(made_by.encode()).hexdigest()[:8], seed]
+    told += [looked.level, looked.most, looked.days, looked.facts.settings.definitions.active_within_days]
+    place = mart.folder / "cross_sell" / "-".join(map(str, told)) / date.isoformat()
+    keep_folder(place, lambda folder: _write(looked, date, seed=seed, folder=folder))
+    return _read(place, date)
+
+
+def _write(looked: Looked, date: dt.date, *, seed: int, folder: Path) -> None:
+    """Nothing where no item was known."""
     seen = looked.at(date)
     if seen is None:
-        return None
+        return
     active = seen.active(looked.facts.settings.definitions.active_within_days)
-    learners = fit_learners(looked, date, seed=seed)
-    return Looking(date, expect(active, seen.market, learners), active.candidates, active.relevant)
+    scores = expect(active, seen.market, fit_learners(looked, date, seed=seed))
+    found = look_at(date, scores, active.candidates, active.relevant)
+    for name in ("table", "each", "pairs"):
+        getattr(found, name).to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _read(place: Path, date: dt.date) -> Looking | None:
+    if not (place / "table.parquet").exists():
+        return None
+    table, each, pairs = (pd.read_parquet(place / f"{name}.parquet") for name in ("table", "each", "pairs"))
+    return Looking(date, table, each, pairs)
+
+
+def look_at(date: dt.date, scores: dict[str, FloatArray], candidates: BoolArray, relevant: BoolArray) -> Looking:
+    """How every candidate did, from the table of customer by item that each gave."""
+    each = {
+        _column(name, measure): values
+        for name, score in scores.items()
+        for measure, values in of_each(score, relevant).items()
+    }
+    pairs = pd.DataFrame({"said": np.empty(0, dtype="float32"), "came": np.empty(0, dtype="bool")})
+    if BLEND in scores:
+        said = chance(scores[BLEND][candidates]).astype("float32")
+        pairs = pd.DataFrame({"said": said, "came": relevant[candidates]})
+    table = pd.DataFrame(_rows(date, scores, candidates, relevant), columns=list(TABLE))
+    return Looking(date, table, pd.DataFrame(each), pairs)
+
+
+def _column(candidate: str, measure: str) -> str:
+    return f"{candidate} {measure}"
 
 
 def judge(looks: Sequence[Looking], *, days: int, seed: int) -> Judged:
     """The tables of every candidate on every judged date, the newest first."""
-    table = pd.DataFrame([row for one in looks for row in _rows(one)], columns=list(TABLE))
+    nothing = pd.DataFrame(columns=list(TABLE))
+    table = pd.concat([one.table for one in looks], ignore_index=True) if looks else nothing
     numbers = [*TABLE[4:]]
     mean = table.groupby(["candidate", "kind"], sort=False)[numbers].mean().reset_index()
     return Judged(days, table, mean, gains_of(looks, seed=seed), _calibration(looks))
 
 
-def _rows(one: Looking) -> list[dict[str, object]]:
+def _rows(
+    date: dt.date, scores: dict[str, FloatArray], candidates: BoolArray, relevant: BoolArray
+) -> list[dict[str, object]]:
     rows = []
-    some = one.relevant.any(axis=1)
-    for name, score in one.scores.items():
-        row: dict[str, object] = {"date": one.date, "candidate": name, "kind": KINDS[name], "customers": some.sum()}
-        row |= all_measures(score[some], one.relevant[some])
-        if name in CHANCES and BLEND in one.scores:
-            said, came = chance(score[one.candidates]), one.relevant[one.candidates]
+    some = relevant.any(axis=1)
+    for name, score in scores.items():
+        row: dict[str, object] = {"date": date, "candidate": name, "kind": KINDS[name], "customers": some.sum()}
+        row |= all_measures(score[some], relevant[some])
+        if name in CHANCES and BLEND in scores:
+            said, came = chance(score[candidates]), relevant[candidates]
             row |= {
                 "calibration_error": calibration_error(said, came),
                 "mean_chance": said.mean(),
@@ -102,16 +168,15 @@ def _rows(one: Looking) -> list[dict[str, object]]:
 
 def gains_of(looks: Sequence[Looking], *, seed: int) -> pd.DataFrame:
     """The blend's mean gain over each other candidate, over all judged dates, by bootstrap over customers."""
-    looks = [one for one in looks if BLEND in one.scores and one.relevant.any()]
+    looks = [one for one in looks if len(one.pairs) and len(one.each)]
     if not looks:
         return pd.DataFrame(columns=list(GAINS))
-    each = [{name: of_each(score, one.relevant) for name, score in one.scores.items()} for one in looks]
     rng, rows = np.random.default_rng(seed), []
-    sizes = [len(one[BLEND]["map_5"]) for one in each]
+    sizes = [len(one.each) for one in looks]
     draws = [[rng.integers(0, size, size) for size in sizes] for _ in range(BOOTSTRAPS)]
-    for against in each[0]:
+    for against in looks[0].table["candidate"]:
         for measure in MEASURES if against != BLEND else ():
-            gains = [one[BLEND][measure] - one[against][measure] for one in each]
+            gains = [one.of(BLEND, measure) - one.of(against, measure) for one in looks]
             drawn = [np.mean([gain[at].mean() for gain, at in zip(gains, draw, strict=True)]) for draw in draws]
             low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             mean = float(np.mean([gain.mean() for gain in gains]))
@@ -120,11 +185,10 @@ def gains_of(looks: Sequence[Looking], *, seed: int) -> pd.DataFrame:
 
 
 def _calibration(looks: Sequence[Looking]) -> pd.DataFrame:
-    looks = [one for one in looks if BLEND in one.scores]
-    if not looks:
+    pairs = [one.pairs for one in looks if len(one.pairs)]
+    if not pairs:
         return pd.DataFrame(columns=["tenth", "pairs", "said", "came"])
-    said = np.concatenate([chance(one.scores[BLEND][one.candidates]) for one in looks])
-    came = np.concatenate([one.relevant[one.candidates] for one in looks])
-    table = pd.DataFrame(calibration(said, came))
+    both = pd.concat(pairs, ignore_index=True)
+    table = pd.DataFrame(calibration(both["said"].to_numpy(dtype="float64"), both["came"].to_numpy()))
     table.insert(0, "tenth", np.arange(1, len(table) + 1))
     return table

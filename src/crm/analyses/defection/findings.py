@@ -9,7 +9,18 @@ import pandas as pd
 from crm.analyses import counted, listed, not_one_person, not_there
 from crm.analyses.defection.reasons import SEPARATOR
 from crm.analyses.defection.result import Evidence
-from crm.analyses.defection.say import FEWEST, LEAVE, PARTLY, at_stake, first, known, no_minus_zero, rounded, say
+from crm.analyses.defection.say import (
+    FEWEST,
+    LEAVE,
+    PARTLY,
+    at_stake,
+    first,
+    known,
+    no_minus_zero,
+    rounded,
+    say,
+    tells_chances,
+)
 from crm.analyses.defection.trusted import (
     calibration,
     fallback,
@@ -85,6 +96,7 @@ def measures(evidence: Evidence) -> dict[str, object]:
         "sensitivity": decision.sensitivity,
         "shipped": made_of.name,
         "version": made_of.version,
+        "why": made_of.why,
         "level_from": dict(made_of.level_from),
         "judged": judged.table,
         "judged_mean": judged.mean,
@@ -104,6 +116,12 @@ def measures(evidence: Evidence) -> dict[str, object]:
 def leaving(evidence: Evidence) -> Finding | None:
     """How many of those at stake are expected to leave, and what margin is at risk with them."""
     customers = evidence.customers
+    if not tells_chances(evidence):
+        template = (
+            f"As of {{as_of}}, of {at_stake(evidence)} nobody can say how many will leave: nothing could be learnt from "
+            "earlier dates"
+        )
+        return say(evidence, "leaving", template + ".", {})
     number = rounded(evidence.expected_to_leave)
     values: dict[str, Any] = {
         "expected": float(evidence.expected_to_leave),
@@ -133,6 +151,8 @@ def leaving(evidence: Evidence) -> Finding | None:
 def contact(evidence: Evidence) -> Finding | None:
     """How many to contact, what that brings, and on which assumption; or that no contact pays."""
     decision = evidence.decision
+    if not tells_chances(evidence):
+        return None
     values: dict[str, Any] = {
         "cost": decision.cost, "channel": decision.channel, "kept": decision.kept, "level": decision.level,
         "value_days": decision.value_days,
@@ -289,6 +309,8 @@ def drivers(evidence: Evidence) -> Finding | None:
 def assumptions(evidence: Evidence) -> Finding | None:
     """Everything that money rests on."""
     decision = evidence.decision
+    if not tells_chances(evidence):
+        return None
     values: dict[str, Any] = {
         "kept": decision.kept, "cost": decision.cost, "channel": decision.channel, "value_days": decision.value_days,
     }  # fmt: skip

@@ -29,7 +29,7 @@ LARGE_PART = 0.15
 """Share of earlier net sales from which it is worth telling that a category is no longer bought."""
 
 DONE_TO_THEM = ("deliveries", "prices", "service", "returns")
-"""Themes that tell what happened to a customer, and not what the customer does: somebody can do something about it."""
+"""Themes that tell what happened to a customer, and not what the customer does: it can be mended."""
 
 SEPARATOR = "; "
 Row = Mapping[str, Any]

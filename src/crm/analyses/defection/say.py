@@ -72,6 +72,11 @@ def at_stake(evidence: Evidence) -> str:
     return f"{{customers:,}} {words[evidence.stake.kind]}"
 
 
+def tells_chances(evidence: Evidence) -> bool:
+    """Is anybody's chance to leave known?"""
+    return bool(evidence.customers["probability"].notna().any())
+
+
 def rounded(number: float) -> str:
     """The format of an expected number of people: a decimal where there are few."""
     return ",.0f" if number >= 10 else ",.1f"

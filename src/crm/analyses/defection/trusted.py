@@ -14,6 +14,9 @@ from crm.finding import Finding
 WELL_CALIBRATED = 0.02
 """An expected calibration error of at most so much is told as good."""
 
+WHOLE_OFF = 0.05
+"""By which the number expected to leave may be off on every judged date without a word about it."""
+
 _MEASURES = ("auc", "average_precision")
 _WEAK_GROUP = 0.7
 """Order within a group below which it is named as a place where this fails; chance is 0.5."""
@@ -80,14 +83,24 @@ def calibration(evidence: Evidence) -> Finding | None:
         "points": 100 * float(ours["calibration"].mean()), "lowest": lowest, "highest": highest,
         "dates": int(ours["date"].nunique()), "came": int(ours["came"].sum()),
     }  # fmt: skip
-    good = values["points"] <= 100 * WELL_CALIBRATED + 1e-9
     between = "{lowest:.0%}" if f"{lowest:.0%}" == f"{highest:.0%}" else "between {lowest:.0%} and {highest:.0%}"
     template = (
-        f"The chances can be {'taken at their word' if good else 'off and must be read with care'}: they missed the "
-        f"share that left by {{points:.1f}} percentage points on average, and expected were {between} of the "
-        f"{{came:,}} who left ({counted('dates', values['dates'], 'judged date')})"
+        f"The chances {_how_true(values['points'], lowest, highest)}: they missed the share that left by "
+        f"{{points:.1f}} percentage points on average, and expected were {between} of the {{came:,}} who left "
+        f"({counted('dates', values['dates'], 'judged date')})"
     )
     return say(evidence, "calibration", template + ".", values, evidence.judged.calibration)
+
+
+def _how_true(points: float, lowest: float, highest: float) -> str:
+    """A verdict on chances that were off by so many percentage points, and on how many were expected in all."""
+    if points > 100 * WELL_CALIBRATED + 1e-9:
+        return "can be off and must be read with care"
+    if highest < 1 - WHOLE_OFF:
+        return "are near the truth, but rather too low"
+    if lowest > 1 + WHOLE_OFF:
+        return "are near the truth, but rather too high"
+    return "can be taken at their word"
 
 
 def over_plain(evidence: Evidence) -> Finding | None:
@@ -123,20 +136,16 @@ def where_it_fails(evidence: Evidence) -> Finding | None:
     fails = "It does worst in" if worst["auc"] >= _WEAK_GROUP else "Do not go by it in"
     template = (
         f"{fails} the group “{{group}}” ({{in_group:,}} customers on {{newest}}, {{came:,}} of whom left): there its "
-        f"order scores {{auc:.2f}} ({_SCALE}), the lowest of {{groups}} groups"
+        f"order scores {{auc:.2f}} ({_SCALE}), the lowest of {{groups}} groups by net sales"
     )
     return say(evidence, "where_it_fails", template + ".", values, told)
 
 
 def shipped(evidence: Evidence) -> Finding | None:
-    """What scores, what it has learnt from, and why that one."""
+    """What scores, and what it has learnt from. Which version that is, the registry says."""
     made_of = evidence.shipped
     values: dict[str, Any] = {"name": made_of.name, "fitted_as_of": made_of.fitted_as_of}
-    template = "Scored by “{name}”"
-    if made_of.version:
-        values["version"] = made_of.version
-        template += ", version {version}"
-    template += ", fitted as of {fitted_as_of}"
+    template = "Scored by “{name}”, fitted as of {fitted_as_of}"
     if made_of.learnt_from:
         values |= {"lessons": len(made_of.learnt_from)}
         values |= {"oldest": min(made_of.learnt_from), "newest": max(made_of.learnt_from)}
@@ -145,9 +154,6 @@ def shipped(evidence: Evidence) -> Finding | None:
         template += ("{oldest} to {newest}" if several else "{newest}") + ") and the {days} days after"
     if made_of.level_from.get("left") == "season":
         template += ". How many leave in all is taken from the same weeks of a year ago"
-    if made_of.why:
-        values["why"] = made_of.why.rstrip(".")
-        template += ". {why}"
     return say(evidence, "shipped", template + ".", values)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.analyses.defection.result import Evidence
-from crm.analyses.defection.say import FEWEST
+from crm.analyses.defection.say import FEWEST, tells_chances
 
 
 def unsaid(evidence: Evidence) -> dict[str, str]:
@@ -18,7 +18,7 @@ def unsaid(evidence: Evidence) -> dict[str, str]:
         "calibration": _not_calibrated(evidence) if judged.calibration.empty else "",
         "over_plain": _not_judged(evidence) if judged.table.empty else _NOTHING_LEARNT * judged.over_plain.empty,
         "groups": _NO_GROUPS * judged.groups.empty,
-        "expected": _NO_CHANCES * bool(customers["probability"].isna().all()),
+        "expected": _NO_CHANCES * (not tells_chances(evidence)),
         "drivers": _NOTHING_LEARNT * evidence.drivers.empty,
         "reasons": _NO_REASONS * (not customers["causes"].ne("").any()),
         "badly_treated": _NO_BEST * evidence.badly_treated.empty,
@@ -31,8 +31,8 @@ _NO_GROUPS = (
     "Where it does well and where not cannot be shown: it takes a judged date, and groups with enough who left."
 )
 _NO_CHANCES = (
-    "How many will leave cannot be said: a rule of thumb puts customers in an order, but tells no chance, and no "
-    "earlier date is known to learn one from."
+    "How many will leave, and whom to contact, cannot be said: nobody's chance to leave is known, as nothing could "
+    "be learnt from earlier dates."
 )
 _NO_REASONS = "Reasons per customer are left out: none of them could be held against what scores."
 _NO_BEST = (

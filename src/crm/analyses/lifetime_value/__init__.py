@@ -109,6 +109,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
     model = _model(candidates, now, seed=seed)
     valued = _valued(facts, model, as_of, customers, long_days=long_days)
     table = valued.customers
+    model = model.of_population(customers, table["expected_value"].to_numpy(dtype="float64"))
     sums = Sums(
         purchases=float(table["expected_purchases"].sum()),
         value=float(table["expected_value"].sum()),

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from crm.analyses.lifetime_value.chance import Quantiles, Silence
 from crm.analyses.lifetime_value.foresight import silence, spread, together
 from crm.analyses.lifetime_value.learners import Learners, Regression
 from crm.analyses.lifetime_value.spend import SpendFit, SpendModel
+from crm.measures.stability import Population
 from crm.purchase_models.fitting import model_from_record
 from crm.purchase_models.histories import FloatArray, Histories
 
@@ -36,6 +37,7 @@ class LifetimeModel:
     """Everything that values a customer from the numbers of a snapshot.
 
     weights, factors, floors: of the blend, for purchases and value.     interval_level: at which 90 % are covered.
+    population: how the columns and expected values of those it was fitted for are spread; no part of its content.
     """
 
     candidates: Candidates
@@ -45,6 +47,7 @@ class LifetimeModel:
     interval_level: float
     silence: Silence
     seed: int
+    population: Population | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -106,7 +109,12 @@ class LifetimeModel:
     @cached_property
     def content(self) -> str:
         """A hash of everything it values by."""
-        return hashlib.sha256(json.dumps(self.as_record(), sort_keys=True).encode()).hexdigest()
+        record = {name: value for name, value in self.as_record().items() if name != "population"}
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+    def of_population(self, customers: pd.DataFrame, value: FloatArray) -> LifetimeModel:
+        """The same, remembering how these customers and what was expected of them are spread."""
+        return replace(self, population=Population.of(customers[list(self.columns)].assign(score=value)))
 
     def as_record(self) -> dict[str, Any]:
         """The model as plain numbers and words, fit for JSON; the trees in XGBoost's own JSON."""
@@ -125,6 +133,7 @@ class LifetimeModel:
             "interval_level": self.interval_level,
             "silence": self.silence.as_record(),
             "seed": self.seed,
+            "population": None if self.population is None else self.population.as_record(),
         }
 
     @classmethod
@@ -150,6 +159,7 @@ class LifetimeModel:
             interval_level=float(record["interval_level"]),
             silence=Silence(**record["silence"]),
             seed=int(record["seed"]),
+            population=Population.from_record(known) if (known := record.get("population")) else None,
         )
 
 

@@ -26,6 +26,8 @@ _BAND, _BANDS = 0.15, 0.08
 """How dark a band is where it is alone or among few, and where many lie over one another."""
 
 _FEW = 3
+_MOST_POINTS = 45
+"""Drawn of a curve; what lies between changes nothing that can be seen."""
 _ROW = 0.15
 _ALONE = ""
 
@@ -91,8 +93,8 @@ def _drawn(curves: _Curves) -> Picture:
     with house_style():
         figure, axes = canvas(height=_HEIGHT + _ROW * curves.frame["curve"].nunique())
         alpha = _BAND if curves.frame["curve"].nunique() <= _FEW else _BANDS
-        for name, points in curves.each():
-            colour = curves.palette[name]
+        for name, curve in curves.each():
+            points, colour = _thinned(curve), curves.palette[name]
             axes.fill_between(
                 points["x"], points["low"], points["high"], color=colour, alpha=alpha, linewidth=0, step="post"
             )
@@ -101,6 +103,11 @@ def _drawn(curves: _Curves) -> Picture:
         label_ends(axes, _end_labels(curves), height=_HEIGHT)
         _count_beneath(axes, curves)
         return take_picture(figure)
+
+
+def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    kept = curve.iloc[:: -(-len(curve) // _MOST_POINTS)]
+    return pd.concat([kept, curve.tail(1)]).drop_duplicates("x")
 
 
 def _draw_axes(axes: Axes, curves: _Curves) -> None:

@@ -1,6 +1,5 @@
 """What defection says in words: with its numbers, most important first, and nothing where nothing is known."""
 
-import datetime as dt
 import math
 import re
 from dataclasses import replace
@@ -264,13 +263,16 @@ def test_what_nobody_checked_is_said_to_be_so(evidence):
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict"), [(0.02, "can be taken at their word"), (0.03, "can be off and must be read with care")]
-)
-def test_chances_are_held_against_what_came(error, verdict, evidence):
-    table = evidence.judged.table.assign(calibration=error)
+    ("error", "expected", "verdict"),
+    [(0.02, 1.02, "can be taken at their word"), (0.03, 1.02, "can be off and must be read with care"),
+     (0.01, 0.90, "are near the truth, but rather too low"), (0.01, 1.08, "are near the truth, but rather too high")],
+)  # fmt: skip
+def test_chances_are_held_against_what_came(error, expected, verdict, evidence):
+    table = evidence.judged.table.assign(calibration=error, expected=expected)
     sentence = all_findings(with_judged(evidence, table=table))["calibration"].sentence
     assert verdict in sentence
-    assert "expected were 102% of the 105 who left (3 judged dates)" in sentence
+    assert f"by {100 * error:.1f} percentage points on average" in sentence
+    assert f"expected were {expected:.0%} of the 105 who left (3 judged dates)" in sentence
 
 
 @pytest.mark.parametrize(
@@ -282,11 +284,13 @@ def test_the_group_it_fails_in_is_named(auc, begins, evidence):
     assert all_findings(with_judged(evidence, groups=groups))["where_it_fails"].sentence.startswith(begins)
 
 
-def test_which_version_scores_is_said_with_the_reason(evidence):
-    champion = replace(evidence.shipped, version="3", fitted_as_of=dt.date(2017, 10, 2), why="Version 3 scores.")
-    sentence = all_findings(replace(evidence, shipped=champion))["shipped"].sentence
-    assert sentence.startswith("Scored by “Blend”, version 3, fitted as of 2017-10-02, learnt from 4 earlier dates")
-    assert sentence.endswith("Version 3 scores.")
+def test_a_draft_says_what_the_run_said_though_its_model_has_become_champion(evidence):
+    """Which version scores stands in a table and in the measures: a sentence would change with the registry."""
+    champion = replace(evidence.shipped, version="1", why="Version 1 scores.")
+    told = replace(evidence, shipped=champion)
+    assert [one.sentence for one in all_findings(told)] == [one.sentence for one in all_findings(evidence)]
+    assert measures(told)["version"] == "1"
+    assert measures(told)["why"] == "Version 1 scores."
 
 
 def test_what_is_left_out_is_said_once_with_its_reason(evidence):
@@ -294,7 +298,14 @@ def test_what_is_left_out_is_said_once_with_its_reason(evidence):
     said = unsaid(blind(evidence))
     assert {"judged", "calibration", "over_plain", "groups", "expected", "drivers", "reasons"} <= set(said)
     assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in said.values())
-    assert "leaving" not in all_findings(blind(evidence)).names
+
+
+def test_without_a_chance_nobody_is_told_to_be_left_alone_or_contacted(evidence):
+    findings = all_findings(blind(evidence))
+    assert not {"contact", "assumptions"} & set(findings.names)
+    assert findings["leaving"].sentence.startswith(
+        "As of 2018-01-01, of 600 active customers nobody can say how many will leave"
+    )
 
 
 def test_the_measures_name_no_customer(evidence):

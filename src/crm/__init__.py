@@ -12,6 +12,7 @@ The names with which a notebook of your own begins:
     segment_customers(facts, as_of)                       # which kinds of customers do we have?
     value_customers(facts, as_of)                         # what is each customer worth to us?
     analyse_defection(facts, as_of)                       # who is leaving, why, and whom to contact?
+    cross_sell_to_customers(facts, as_of)                 # what would each customer buy next?
 
     read_scores("segments", settings=settings)            # what a run has published, one row per customer
 
@@ -27,6 +28,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crm.analyses.cross_sell import cross_sell_to_customers
     from crm.analyses.customer_base import describe_customer_base
     from crm.analyses.data_quality import examine_data
     from crm.analyses.defection import analyse_defection
@@ -43,6 +45,7 @@ __version__ = "0.1.0"
 
 _ROOM_OF = {
     "analyse_defection": "crm.analyses.defection",
+    "cross_sell_to_customers": "crm.analyses.cross_sell",
     "data_dictionary": "crm.features",
     "describe_customer_base": "crm.analyses.customer_base",
     "examine_data": "crm.analyses.data_quality",
@@ -60,6 +63,7 @@ _ROOM_OF = {
 
 __all__ = [
     "analyse_defection",
+    "cross_sell_to_customers",
     "data_dictionary",
     "describe_customer_base",
     "examine_data",

@@ -52,6 +52,7 @@ class Reviewable(Protocol):
 
 
 _WHERE = {
+    "cross-sell": "crm.analyses.cross_sell.reviewing:REVIEWABLE",
     "defection": "crm.analyses.defection.reviewing:REVIEWABLE",
     "lifetime-value": "crm.analyses.lifetime_value.reviewing:REVIEWABLE",
 }

@@ -1,14 +1,15 @@
 """What would each customer buy next?
 
-`cross_sell(facts, as_of)` gives every active customer the items that are new to them in the order of their chances,
-with what each is worth; what goes with what; who may move to a dearer line. Rules of thumb, associations, similarity,
-factorisation and models that learn are judged on dates whose outcome is known; best-sellers ship where nothing beats
-them.
+`cross_sell_to_customers(facts, as_of)` gives every active customer the items that are new to them in the order of
+their chances, with what each is worth; what goes with what; who may move to a dearer line. Rules of thumb,
+associations, similarity, factorisation and models that learn are judged on dates whose outcome is known; best-sellers
+ship where nothing beats them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from crm.analyses.cross_sell.dates import dates_to_judge_on, horizon_seen
 from crm.analyses.cross_sell.judging import Judged, judge, look_back
 from crm.analyses.cross_sell.model import AT_ONCE, LISTS, TOP, CrossSellModel, Scored
 from crm.analyses.cross_sell.needs import REQUIREMENTS
-from crm.analyses.cross_sell.next_best_offer import OFFERS, allowed, next_best_offers
+from crm.analyses.cross_sell.next_best_offer import OFFERS, allowed, leave_out, next_best_offers
 from crm.analyses.cross_sell.panel import active_customers, evenly, read_panel
 from crm.analyses.cross_sell.reasons import Reason
 from crm.analyses.cross_sell.result import CrossSell
@@ -37,11 +38,17 @@ COMPARED = 20_000
 SEGMENT_COLUMNS = ("segment", "item", "customers", "share", "rank")
 
 
-def cross_sell(
-    facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | None = None, standing: Standing | None = None
+def cross_sell_to_customers(
+    facts: Facts,
+    as_of: dt.date,
+    *,
+    segments: pd.DataFrame | None = None,
+    standing: Standing | None = None,
+    not_offered: Collection[str] = (),
 ) -> CrossSell:
     """What every active customer would buy next, as of a date.
 
+    not_offered: items that are learnt from and never offered: out of stock, or nothing one can buy as such.
     segments: scores of the segmentation (customer_id, cluster_name), for items by segment; None leaves them out.
     standing: the approved model, which scores where there is one; without one a new one is fitted and scores.
 
@@ -68,7 +75,7 @@ def cross_sell(
         fitted = CrossSellModel(as_of, days, level, most, ships, learners, seed)
     model = champion or fitted
     assert model is not None
-    scored = _score(model, facts, seen, as_of)
+    scored = leave_out(_score(model, facts, seen, as_of), not_offered)
     rates = seen.items.table.set_index("item")["margin_rate"] if level == "category" else pd.Series(dtype="float64")
     compared = read_panel(facts, seen.items, as_of, evenly(active_customers(facts, as_of), COMPARED))
     return CrossSell(
@@ -122,7 +129,7 @@ def _by_segment(top: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataFram
 def _nothing(facts: Facts, as_of: dt.date, standing: Standing) -> CrossSell:
     """The empty answer where it is not known what was bought."""
     definitions = facts.settings.definitions
-    empty = {name: pd.DataFrame(columns=list(names)) for name, names in (("top", TOP), ("lists", LISTS))}
+    empty = {name: _empty(names) for name, names in (("top", TOP), ("lists", LISTS))}
     scored = Scored(empty["top"], empty["top"], empty["lists"], pd.DataFrame(columns=["item", "customers"]), 0, 0)
     return CrossSell(
         as_of=as_of,
@@ -147,6 +154,15 @@ def _nothing(facts: Facts, as_of: dt.date, standing: Standing) -> CrossSell:
     )
 
 
+def _empty(names: tuple[str, ...]) -> pd.DataFrame:
+    """No row, and columns of the kinds they have where there are some."""
+    words = {"customer_id", "item", "because"}
+    return pd.DataFrame({name: pd.Series(dtype="str" if name in words else "float64") for name in names})
+
+
+cross_sell = cross_sell_to_customers
+"""The same, by its short name."""
+
 __all__ = [
     "REQUIREMENTS",
     "CrossSell",
@@ -157,5 +173,6 @@ __all__ = [
     "Together",
     "allowed",
     "cross_sell",
+    "cross_sell_to_customers",
     "next_best_offers",
 ]

@@ -7,6 +7,7 @@ stock, not for a customer, or was offered lately is left out here, of what is sh
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import pandas as pd
 
@@ -62,6 +63,23 @@ def next_best_offers(
     offers = best.merge(likely, on="customer_id", how="left")
     offers["more_margin"] = (offers["expected_margin"] - offers["likeliest_margin"]).round(4)
     return offers[list(OFFERS)].reset_index(drop=True)
+
+
+def leave_out(scored: Scored, items: Collection[str]) -> Scored:
+    """The same without these items, ranked anew; blanks and capitals of their names do not matter."""
+    unwanted = {_plain(item) for item in items}
+    names = [str(item) for item in scored.items["item"] if _plain(str(item)) in unwanted]
+    return replace(
+        scored,
+        top=allowed(scored.top, out_of_stock=names),
+        by_margin=allowed(scored.by_margin, out_of_stock=names),
+        lists=scored.lists[~scored.lists["item"].isin(names)].reset_index(drop=True),
+        items=scored.items[~scored.items["item"].isin(names)].reset_index(drop=True),
+    )
+
+
+def _plain(item: str) -> str:
+    return " ".join(item.casefold().split())
 
 
 def _among(table: pd.DataFrame, pairs: pd.DataFrame, name: str) -> pd.Series[bool]:

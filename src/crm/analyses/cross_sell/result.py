@@ -89,7 +89,7 @@ class CrossSell:
         if self.seen is None:
             return pd.DataFrame(columns=["item"])
         expected = self.scored.items.rename(columns={"customers": "new_to"})
-        return self.seen.items.table.merge(expected, on="item", how="left")
+        return self.seen.items.table.merge(expected, on="item", how="inner")
 
     @property
     def grouped(self) -> pd.DataFrame:

@@ -199,7 +199,7 @@ def _score(
         }
     )
     table["contact"] = left * decision.kept * value - decision.cost > 0
-    table["rank"] = table["probability"].rank(method="first", ascending=False).astype("int64")
+    table["rank"] = table["probability"].rank(method="first", ascending=False, na_option="bottom").astype("int64")
     at_risk = table["contact"] | (table["rank"] <= max(round(len(table) * AT_RISK), 1))
     reasons = reasons_for(model, known[at_risk.to_numpy()].reset_index(drop=True), facts, as_of)
     for column, words in {

@@ -30,7 +30,11 @@ def drivers(model: DefectionModel, known: pd.DataFrame, reasons: Sequence[tuple[
     share: of the mean absolute contributions of all themes. top_share: of customers at risk with a reason, for how
     many it is the first. column: the one that moves most.
     """
+    columns = ["theme", "meaning", "share", "top_share", "column"]
     added = model.contributions(known)
+    added = added.loc[:, added.notna().any()]
+    if added.empty:
+        return pd.DataFrame(columns=columns)
     moved = added.abs().mean()
     by_theme = added.T.groupby([theme_of(str(name)) for name in added.columns]).sum().T.abs().mean()
     first = pd.Series([told[0].theme for told in reasons if told], dtype="str").value_counts(normalize=True)
@@ -39,7 +43,7 @@ def drivers(model: DefectionModel, known: pd.DataFrame, reasons: Sequence[tuple[
         own = moved[[name for name in moved.index if theme_of(str(name)) == theme]]
         share = float(weight / max(by_theme.sum(), 1e-12))
         rows.append((str(theme), THEMES[str(theme)], share, float(first.get(theme, 0.0)), str(own.idxmax())))
-    return pd.DataFrame(rows, columns=["theme", "meaning", "share", "top_share", "column"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def badly_treated(customers: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

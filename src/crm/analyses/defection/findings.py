@@ -118,8 +118,8 @@ def leaving(evidence: Evidence) -> Finding | None:
     customers = evidence.customers
     if not tells_chances(evidence):
         template = (
-            f"As of {{as_of}}, of {at_stake(evidence)} nobody can say how many will leave: nothing could be learnt from "
-            "earlier dates"
+            f"As of {{as_of}}, of {at_stake(evidence)} nobody can say how many will leave: nothing could be learnt "
+            "from earlier dates"
         )
         return say(evidence, "leaving", template + ".", {})
     number = rounded(evidence.expected_to_leave)

@@ -1,7 +1,8 @@
 """How many leave altogether? Who is likelier is told by the order; the level is set by dates whose outcome is known.
 
 Where trade is seasonal, chances learnt in one season are off in the next: the same weeks of a year ago then tell the
-level. Whether they do is not taken for granted: they must have told it better than the model's own on judged dates.
+level. Where the model was off by much the same on every judged date, that is taken off. Neither is taken for granted:
+it must have told the level better than the model's own did, on dates judged after those it was learnt from.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from crm.analyses.defection.foresight import Foresight
 from crm.analyses.defection.learners import BLEND, shift_to
 from crm.purchase_models.histories import FloatArray
 
-OWN, SEASON = "own", "season"
+OWN, JUDGED, SEASON = "own", "judged dates", "season"
+FEWEST_DATES = 2
+"""Dates on which it must have served to take off what the model was off by before."""
 
 
 def settle(
@@ -29,6 +32,8 @@ def settle(
     needed = [_needed(one, outcome, candidate) for one in judged]
     if np.isfinite(year_ago) and _season_served(judged, needed, outcome, candidate):
         return _by_season(log_odds, year_ago), SEASON
+    if _judged_served(needed):
+        return _held_back(needed), JUDGED
     return 0.0, OWN
 
 
@@ -36,6 +41,18 @@ def _needed(one: Foresight, outcome: str, candidate: str) -> float:
     """The shift that would have set the level of this date right."""
     share = one.came(outcome).mean()
     return shift_to(one.expected[outcome][candidate].to_numpy(), float(np.clip(share, 1e-4, 1 - 1e-4)))
+
+
+def _held_back(needed: Sequence[float]) -> float:
+    """The mean of the shifts needed before, held back the fewer they are."""
+    return float(np.sum(needed) / (len(needed) + 1))
+
+
+def _judged_served(needed: Sequence[float]) -> bool:
+    """Was the mean of the dates before nearer than no shift, on the judged dates that have such before them?"""
+    later = range(1, len(needed))
+    with_it = [abs(needed[number] - _held_back(needed[:number])) for number in later]
+    return len(with_it) >= FEWEST_DATES and bool(np.mean(with_it) < np.mean([abs(needed[n]) for n in later]))
 
 
 def _by_season(log_odds: FloatArray, year_ago: float) -> float:
@@ -53,4 +70,4 @@ def _season_served(judged: Sequence[Foresight], needed: Sequence[float], outcome
     return bool(off) and bool(np.mean([a for a, _ in off]) < np.mean([b for _, b in off]))
 
 
-__all__ = ["OWN", "SEASON", "settle"]
+__all__ = ["JUDGED", "OWN", "SEASON", "settle"]

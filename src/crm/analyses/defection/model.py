@@ -41,7 +41,7 @@ class DefectionModel:
     purchases: the purchase model whose chances it reads; None where the data determine none.
     learners:  per outcome; None where too few left on the dates learnt from.
     rule:      of thumb that ships in place of the blend; empty: the blend ships. `by_rule` makes a chance of it.
-    level:     per outcome, added to the log-odds; `level_from` says from where: own or season.
+    level:     per outcome, added to the log-odds; `level_from` says from where: own, judged dates or season.
     share:     per outcome, that left on the newest date learnt from; nan where there is none.
     typical:   the median of each column among those who stayed: what a reason is held against.
     population: of the customers it was fitted for, and of their chances; None before it is known.

@@ -31,7 +31,7 @@ LARGE_PART = 0.15
 DONE_TO_THEM = ("deliveries", "prices", "service", "returns")
 """Themes that tell what happened to a customer, and not what the customer does: it can be mended."""
 
-SEPARATOR = "; "
+SEPARATOR = " · "
 Row = Mapping[str, Any]
 
 

@@ -31,7 +31,8 @@ class Judged:
     over_plain: outcome, date, measure, ours, plain, gain: beside XGBoost with default settings, which has seen the
            same dates; empty where nothing was learnt.
     calibration: outcome, bin, customers, expected, came, low, high: all judged dates together, tenths of chance.
-    groups: outcome, group (segment), customers, came, auc, expected: where it does well and where not, newest date.
+    groups: outcome, group (a third by net sales of half a year), customers, came, auc, expected (number who were to
+            leave): where it does well and where not, newest date.
     """
 
     dates: tuple[dt.date, ...]
@@ -51,7 +52,7 @@ class Shipped:
     version:     of the champion that scores; empty where the model that was just fitted does.
     fitted_as_of, learnt_from: the date it was fitted on, and the dates whose outcome it learnt.
     why:         why a model was or was not fitted anew, and which one scores: sentences.
-    level_from:  per outcome: own, or season (the level of a year ago).
+    level_from:  per outcome: own, judged dates (what it was off by there is taken off), or season (of a year ago).
     why_not:     candidates that could not be fitted, and why.
     """
 
@@ -106,7 +107,7 @@ class Evidence:
                by which one of two such customers has bought again; empty: later than a year), overdue (True: nine of
                ten would have bought by now), value_if_stays (margin over the decision's value_days), value_at_risk
                (probability x that), worth_of_contact (may be negative), contact (True or False), reasons (up to
-               three, in words, joined by `; `; only of customers at risk: whom it pays to contact and the likeliest
+               three, in words, joined by ` · `; only of customers at risk: whom it pays to contact and the likeliest
                tenth), causes (the themes of these reasons, in the same order).
     expected_to_leave: the sum of the probabilities; `expected_low`, `expected_high` hold it in 90 % of cases, from
                chance and the drift of judged dates.

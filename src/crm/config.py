@@ -212,6 +212,7 @@ class Definitions(Section):
     cross_sell_horizon_days: Days = Field(56, description="days ahead that cross-sell looks")
     cross_sell_level: Literal["category", "department", "product"] = "category"
     cross_sell_items: int = Field(300, ge=2, description="the most sold items that are considered")
+    cross_sell_not_offered: list[str] = Field([], description="items that are never offered, such as tobacco")
     migration_days: Days = Field(91, description="days between the two dates of the migration matrix")
 
 

@@ -71,7 +71,7 @@ def test_late_deliveries_lead_what_the_company_itself_did(today):
 def test_those_who_leave_for_prices_are_told_so_once_it_was_seen(company, truth):
     """Of about half: 44 % here, 51 % and 45 % in larger companies. A model names what it has seen often.
 
-    Ten weeks after the only rise there ever was, one lesson of five has seen who left for it; three weeks before, none
+    Ten weeks after the only rise there ever was, one lesson of five has seen who left for it; a month before, none
     had, and 6 % were told so. Of those who left for no cause it is said of far fewer.
     """
     model = fit_defection_model(company, AFTER_THE_RISE)

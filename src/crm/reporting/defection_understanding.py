@@ -204,7 +204,7 @@ def draw_changes(defection: Defection) -> Chart | LeftOut:
         rows.assign(
             what=[capital(label) for label in rows["label"]],
             verdict=rows["stands"].map({True: stands, False: chance}),
-        )[["what", "strength", "verdict"]].rename(columns={"strength": "how_marked"}),
+        )[["what", "strength", "verdict", "pairs", "stayers"]].rename(columns={"strength": "how_marked"}),
         label="what",
         value="how_marked",
         colour_by="verdict",
@@ -212,9 +212,9 @@ def draw_changes(defection: Defection) -> Chart | LeftOut:
         order="as_given",
         unit="",
         title=title,
-        note=f"Change of {one.pairs:,} who left less that of {one.stayers:,} similar customers who stayed (alike in "
-        "tenure and value), over its standard error. Right: more of it before leaving. Grey: may be chance, "
-        f"{len(rows)} comparisons counted in.",
+        note=f"Change of {_from_to(rows['pairs'])} who left less that of {_from_to(rows['stayers'])} similar "
+        "customers who stayed (alike in tenure and value), over its standard error. Right: more of it before "
+        f"leaving. Grey: may be chance, {len(rows)} comparisons counted in.",
     )
 
 
@@ -236,7 +236,9 @@ def show_changes(defection: Defection) -> Table | LeftOut:
         table,
         caption=f"What changed before they left ({one.currency} where it is money)",
         notes=f"Change of the {one.stake.after_days} days before the date against the customer's own time before; "
-        f"{len(one.dates)} dates together, 95% intervals. Stands: after the correction for {len(rows)} comparisons.",
+        f"{len(one.dates)} dates together, 95% intervals, in which a customer of several dates counts as one. Pairs: "
+        f"of {one.leavers:,} who left, those with this known on both sides. Stands: after the correction for "
+        f"{len(rows)} comparisons.",
     )
 
 
@@ -324,7 +326,7 @@ def draw_lost_by_sign(defection: Defection) -> Chart | LeftOut:
         unit="share",
         title=title,
         note="Of those who left and have not come back. Tick: similar customers who stayed and met with the same. A "
-        "sign is what went before, not proof of why.",
+        f"sign is what went before, not proof of why.{_may_come_back(one)}",
     )
 
 
@@ -345,7 +347,8 @@ def draw_lost(defection: Defection) -> Chart | LeftOut:
         unit=one.currency,
         title=f"“{first['group']}”: {quantity(first['net_sales'], one.currency)} of net sales a year left with "
         f"{first['customers']:,} customers",
-        note=f"Left in the year before {one.as_of} and not come back; as in their last 365 days.",
+        note=f"Left in the year before {one.as_of} and not come back; as in their last 365 days."
+        + _may_come_back(one),
     )
 
 
@@ -364,7 +367,7 @@ def show_losses(defection: Defection) -> Table | LeftOut:
         formats={"share": ".0%", "share_of_stayers": ".0%"}
         | dict.fromkeys(["net_sales", "margin"], money(rows["margin"])),
         notes="Who left in the last year and has not come back. Share of stayers: of similar customers who stayed, "
-        f"who met with the same.{' Rows of fewer than five customers are not shown.' * few}",
+        f"who met with the same.{_may_come_back(one)}{' Rows of fewer than five customers are not shown.' * few}",
     )
 
 
@@ -456,6 +459,23 @@ def _losses(one: Understanding, kind: str) -> pd.DataFrame:
     return rows.assign(last=rows["group"].isin([OTHER, NO_SIGN])).sort_values(
         "last", kind="stable", ignore_index=True
     )
+
+
+def _may_come_back(one: Understanding) -> str:
+    """How many of such usually come back, as the finding says it."""
+    values = one.findings["lost"].values if "lost" in one.findings.names else {}
+    if "share_returned" not in values:
+        return ""
+    return (
+        f" {values['share_returned']:.0%} of those who are gone come back by themselves within {values['days']:,} "
+        "days of counting as such."
+    )
+
+
+def _from_to(counts: pd.Series[int]) -> str:
+    """The smallest and the largest of these, or the one that they all are."""
+    least, most = int(counts.min()), int(counts.max())
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _enough(rows: pd.DataFrame) -> pd.DataFrame:

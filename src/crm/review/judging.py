@@ -1,7 +1,8 @@
 """One judge: champion and challenger on the same customers of the same dates.
 
 On each date a model stands as it would have then: itself where it was fitted before, otherwise its twin, the same
-recipe fitted to what was known on that date. So nobody is judged on an outcome that was seen in fitting.
+recipe fitted to what was known on that date. So nobody is judged on an outcome that was seen in fitting. That the
+challenger is itself what this recipe gives is seen from today's scores.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,9 +28,13 @@ from crm.review.drift import UNKNOWN, Drift, asks_for_scores, drift_of
 from crm.review.measured import YARDSTICKS, Yardstick, highest_order
 from crm.review.reviewable import Kind, Reviewable, population_of
 from crm.review.verdict import Gate, Verdict
+from crm.tracking.registry import legible
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 FEWEST_IN_GROUP = 50
+SAME_ORDER = 0.95
+"""Rank correlation from which on a model is what its recipe gives: another machine may round otherwise."""
+
 TOP = 0.1
 AMOUNT_BINS = 10
 
@@ -68,14 +73,19 @@ def judge(
 
     Raises CrmError where a model gives no number for a customer, or one too many or too few.
     """
-    models = {CHAMPION: reviewable.load(champion.record), CHALLENGER: reviewable.load(challenger.record)}
+    models, today = {}, {}
+    for who, one in ((CHAMPION, champion), (CHALLENGER, challenger)):
+        with legible(f"version {one.version} of {reviewable.name}"):
+            models[who] = reviewable.load(one.record)
+            today[who] = _score(reviewable, models[who], facts, as_of, None)
+    with legible(f"version {challenger.version} of {reviewable.name}"):
+        drift = _drift(reviewable, facts, as_of, challenger.record, settings, scores=today[CHALLENGER])
     seen, notes = _look(reviewable, facts, as_of, models)
-    today = {who: _score(reviewable, model, facts, as_of, None) for who, model in models.items()}
-    drift = _drift(reviewable, facts, as_of, challenger.record, settings, scores=today[CHALLENGER])
     unknown = () if drift.known else (f"Drift: {UNKNOWN}.",)
     judgement = _Judgement(reviewable.kind, seen, settings, seed)
-    gates = (*judgement.gates(), *_today(today, settings), _features(drift, settings))
-    return Verdict(
+    recipe, why = _recipe(reviewable, models[CHALLENGER], facts, as_of, scores=today[CHALLENGER])
+    gates = (*judgement.gates(), recipe, *_today(today, settings), _features(drift, settings))
+    verdict = Verdict(
         reviewable.name,
         as_of,
         champion.version,
@@ -88,8 +98,11 @@ def judge(
         by_group=judgement.by_group,
         calibration=judgement.calibration,
         features=drift.features,
-        notes=(*notes, *_said(seen), *unknown),
+        notes=(*notes, *why, *_said(seen), *unknown),
     )
+    if verdict.unjudged or verdict.failing or not verdict.unknown:
+        return verdict
+    return replace(verdict, unjudged=f"What it must show is not known: {'; '.join(verdict.unknown)}.")
 
 
 def _look(
@@ -127,6 +140,33 @@ def _score(reviewable: Reviewable, model: Any, facts: Facts, date: dt.date, rows
             do="Look at its columns in MLflow; it cannot be judged, and should not score.",
         )
     return scores
+
+
+def _recipe(
+    reviewable: Reviewable, model: Any, facts: Facts, as_of: dt.date, *, scores: FloatArray
+) -> tuple[Gate, tuple[str, ...]]:
+    """Is the challenger itself, which is mostly younger than every judged date, what its recipe gives?
+
+    With the gate comes a note where that cannot be found out.
+    """
+    must = "It is what its recipe gives: today's order is that of its twin of the same date (rank correlation)"
+    date = reviewable.fitted_through(model)
+    try:
+        twin = _score(reviewable, reviewable.twin(model, facts, date), facts, as_of, len(scores))
+    except NotEnoughData as error:
+        note = f"No twin could be fitted as of {date}: {error.rule} Found: {error.found}."
+        return Gate(must, math.nan, None, SAME_ORDER), (note,)
+    alike = _rank_correlation(scores, twin)
+    return Gate(must, alike, None if math.isnan(alike) else alike >= SAME_ORDER, SAME_ORDER), ()
+
+
+def _rank_correlation(ours: FloatArray, theirs: FloatArray) -> float:
+    """Spearman's; 0 where one of the two gives everybody the same, NaN where both do or there is nobody."""
+    flat = [len(np.unique(one)) < 2 for one in (ours, theirs)]
+    if any(flat):
+        return math.nan if all(flat) else 0.0
+    first, second = (pd.Series(one).rank().to_numpy() for one in (ours, theirs))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _said(seen: Sequence[Seen]) -> Iterator[str]:

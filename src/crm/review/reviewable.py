@@ -12,6 +12,7 @@ import pandas as pd
 from crm.facts import Facts
 from crm.measures.amounts import FloatArray
 from crm.snapshots import snapshot
+from crm.tracking import Version
 
 Kind = Literal["chance", "amount"]
 
@@ -23,7 +24,9 @@ class Reviewable(Protocol):
 
     One that does not score every customer of a snapshot, or whose models read columns of its own, also has
     `population(facts, as_of) -> DataFrame`: the customers it would score on that date, with the columns its models
-    read.
+    read. One whose question depends on the settings has `other_question(record, facts) -> str`: empty, or what a
+    model tells and what is asked instead. One whose models learn from outcomes has `learnt_through(record) -> date`,
+    the last date whose outcome was seen, or None. A record says in "as_of" what its model was fitted through.
     """
 
     @property
@@ -48,7 +51,7 @@ class Reviewable(Protocol):
         """What the model expects of them, in the order of `rows`; also on a date whose outcome is not known yet."""
 
     def twin(self, model: Any, facts: Facts, date: dt.date) -> Any:
-        """The same recipe fitted to what was known on that date."""
+        """The same recipe fitted to what was known on that date; it can score every later date, too."""
 
 
 _WHERE = {
@@ -79,3 +82,20 @@ def population_of(reviewable: Reviewable | None, facts: Facts, as_of: dt.date) -
         own: pd.DataFrame = getattr(reviewable, "population")(facts, as_of)  # noqa: B009 - not every one has it
         return own
     return snapshot(facts, as_of)
+
+
+def other_question(reviewable: Reviewable | None, record: Mapping[str, Any], facts: Facts) -> str:
+    """Empty; or, where a model answers another question than the settings ask, what it tells and what is asked."""
+    found: str = getattr(reviewable, "other_question", lambda record, facts: "")(record, facts)
+    return found
+
+
+def false_date(reviewable: Reviewable | None, record: Mapping[str, Any], version: Version) -> str:
+    """Empty; or why a version cannot be of the date that it says: it would judge, or score, what it has seen."""
+    says, tag = dt.date.fromisoformat(record["as_of"]), version.as_of
+    if says != tag:
+        return f"its record is as of {says}, its tag crm.as_of says {tag or 'nothing'}"
+    seen: dt.date | None = getattr(reviewable, "learnt_through", lambda record: None)(record)
+    if seen is not None and seen > says:
+        return f"it is as of {says}, and has learnt from outcomes up to {seen}"
+    return ""

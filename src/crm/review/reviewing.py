@@ -12,8 +12,9 @@ from typing import Any
 from crm.config import Settings
 from crm.errors import RequestError
 from crm.facts import Facts
+from crm.periods import date_of
 from crm.review.judging import Candidate, judge
-from crm.review.reviewable import reviewable_of
+from crm.review.reviewable import false_date, other_question, reviewable_of
 from crm.review.segments import NAME as SEGMENTATION
 from crm.review.segments import compare_segments
 from crm.review.verdict import Verdict
@@ -31,6 +32,7 @@ from crm.tracking import (
     roll_back,
     source_identity,
 )
+from crm.tracking.registry import legible
 
 MOST_LETTERS = 500
 _VERDICT, _GATE, _SOURCE = "crm.verdict", "crm.gate", "crm.source"
@@ -76,8 +78,11 @@ def nothing_to_review(model: Registered) -> str:
 
 
 def review_version(model: Registered, challenger: Version, facts: Facts, as_of: dt.date) -> Verdict:
-    """Judge a version against the champion, and write on it what was found. Raises CrmError, TrackingError."""
-    champion = model.champion
+    """Judge a version against the champion, and write on it what was found. Raises CrmError, TrackingError.
+
+    A champion that was chosen by hand is not what others are held against; the one before it is.
+    """
+    champion = _beside(model, challenger)
     if champion is None:
         return Verdict(model.name, as_of, "", challenger.number, "", unjudged="There is no champion beside it.")
     key = _key(champion, challenger, facts, as_of)
@@ -96,11 +101,13 @@ def promote_version(
     """Make a version champion because a person says so; what the judge says of it is found out first.
 
     trace: who, why and when. A verdict that was written on the version counts where data, versions, settings and code
-    are still the same. Raises RequestError where it did not pass and `despite_gate` is not given.
+    are still the same. A champion that was chosen by hand is held against the one before it, like any other; only the
+    first ever, which a published run approved, is signed as it stands.
+    Raises RequestError where it did not pass and `despite_gate` is not given.
     """
     _refuse_without_words(trace)
     version = known_version(model, number)
-    if version == model.champion:
+    if version == model.champion and not model.by_hand:
         return _sign(model, version, trace, facts.settings)
     gate, failing, by_person = _gate_of(model, version, facts, as_of)
     overruled = gate != "passed" and not by_person
@@ -124,8 +131,8 @@ def roll_back_model(model: Registered, trace: Trace, settings: Settings) -> tupl
 
 
 def _sign(model: Registered, version: Version, trace: Trace, settings: Settings) -> Promotion:
-    """A champion that nobody had looked at, or that was chosen by hand, gets its reviewer."""
-    if version.reviewer and not model.by_hand:
+    """A champion that nobody had looked at, the first ever, gets its reviewer."""
+    if version.reviewer:
         raise RequestError(
             "Only a version that is not champion yet can be promoted.",
             found=f"version {version.number} of {model.name} is champion, reviewed by {version.reviewer}",
@@ -139,25 +146,42 @@ def _sign(model: Registered, version: Version, trace: Trace, settings: Settings)
 def _gate_of(model: Registered, version: Version, facts: Facts, as_of: dt.date) -> tuple[Gate, tuple[str, ...], bool]:
     """What the judge says of it, what it lacks, and whether only a person can judge it."""
     stored = _stored(version)
-    if model.champion and stored.get("key") == _key(model.champion, version, facts, as_of):
+    beside = _beside(model, version)
+    if beside and stored.get("key") == _key(beside, version, facts, as_of):
         return _as_gate(version.tags.get(_GATE, "")), tuple(stored["failing"]), bool(stored["by_person"])
     verdict = review_version(model, version, facts, as_of)
     return verdict.outcome, tuple(_record(verdict)["failing"]), verdict.by_person
+
+
+def _beside(model: Registered, version: Version) -> Version | None:
+    """Whom it is held against; who was champion before another was chosen by hand, against that one."""
+    return model.champion if version == model.beside else model.beside
 
 
 def _judged(verdict: Verdict, champion: Version, challenger: Version, facts: Facts) -> Verdict:
     settings, name = facts.settings, verdict.name
     records = {one.number: record_of(name, one.number, settings) for one in (champion, challenger)}
     if name == SEGMENTATION:
-        return compare_segments(
-            facts,
-            verdict.as_of,
-            champion=records[champion.number],
-            challenger=records[challenger.number],
-            verdict=verdict,
-        )
+        with legible(f"version {champion.number} or {challenger.number} of {name}"):
+            return compare_segments(
+                facts,
+                verdict.as_of,
+                champion=records[champion.number],
+                challenger=records[challenger.number],
+                verdict=verdict,
+            )
     reviewable = reviewable_of(name)
     assert reviewable is not None
+    for version in (champion, challenger):
+        with legible(f"version {version.number} of {name}"):
+            other = other_question(reviewable, records[version.number], facts)
+            false = false_date(reviewable, records[version.number], version)
+        if other:
+            return replace(verdict, unjudged=f"Version {version.number} answers another question: {other}.")
+        if false and version == challenger:
+            return replace(verdict, refused=f"A leak: {false}")
+        if false:
+            return replace(verdict, unjudged=f"The champion, version {version.number}, is not of its date: {false}.")
     return judge(
         reviewable,
         facts,
@@ -172,6 +196,8 @@ def _judged(verdict: Verdict, champion: Version, challenger: Version, facts: Fac
 
 def _unfitting(champion: Version, challenger: Version, facts: Facts, as_of: dt.date) -> str:
     """Why these two cannot be judged on these facts; empty where they can."""
+    if as_of > (last := date_of(facts.last_day + 1)):
+        return f"{as_of} lies beyond the data: the last date on which all is known is {last} (--as-of {last})."
     if champion.name != SEGMENTATION and reviewable_of(champion.name) is None:
         return f"Nothing here knows how a model of {champion.name} is judged."
     for version in (champion, challenger):
@@ -199,7 +225,7 @@ def _key(champion: Version, challenger: Version, facts: Facts, as_of: dt.date) -
 
 def _record(verdict: Verdict) -> dict[str, Any]:
     """What is written on the version: the key, the champion it was held against, and what it lacks."""
-    lacks = [*verdict.failing, *([verdict.unjudged] if verdict.unjudged else [])]
+    lacks = [*verdict.failing, *([verdict.unjudged] if verdict.unjudged else [])] or list(verdict.unknown)
     return {
         "key": verdict.key,
         "champion": verdict.champion,

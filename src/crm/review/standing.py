@@ -17,8 +17,9 @@ from crm.facts import Facts
 from crm.features import data_dictionary, dictionary_hash
 from crm.mart import open_mart
 from crm.review.drift import Drift, asks_for_scores, drift_of
-from crm.review.reviewable import Reviewable, population_of, reviewable_of
+from crm.review.reviewable import Reviewable, false_date, other_question, population_of, reviewable_of
 from crm.tracking import Recalled, Version, recall
+from crm.tracking.registry import legible
 
 RETRAIN = ("auto", "always", "never")
 _FEATURES = "crm.features"
@@ -29,7 +30,8 @@ def standing_model(name: str, facts: Facts, as_of: dt.date, *, retrain: str) -> 
 
     retrain: `always` and `never` say so themselves; `auto` does where there is no champion, where the feature
     dictionary changed, where it is older than `[review] retrain_after_days`, or where drift says so. A champion of a
-    later date or of another source does not count, nor does one that reads columns which are no longer there.
+    later date or of another source does not count, nor does one that answers another question than the settings ask,
+    that is not of the date it says, or that reads columns which are no longer there.
     Raises RequestError for another word, and for `never` where there is no champion; TrackingError.
     """
     check_retrain(retrain)
@@ -138,15 +140,25 @@ def _scores(version: Version) -> str:
 
 
 def _readable(found: Recalled, today: _Today) -> Recalled:
-    """The champion, or why it cannot score: columns that it reads are not among today's any more."""
+    """The champion, or why it cannot score."""
     if found.record is None or found.version is None:
         return found
-    gone = sorted(_gone(set(found.record.get("columns", ())), today.facts))
-    if not gone:
+    with legible(f"version {found.version.number} of {found.version.name}"):
+        why = _unfit(found.record, found.version, today)
+    if not why:
         return found
+    return replace(found, record=None, version=None, why_not=f"The champion, version {found.version.number}, {why}.")
+
+
+def _unfit(record: Mapping[str, Any], version: Version, today: _Today) -> str:
+    """It answers another question, is not of its date, or reads columns that are not among today's any more."""
+    if other := other_question(today.reviewable, record, today.facts):
+        return f"answers another question: {other}"
+    if today.reviewable is not None and (false := false_date(today.reviewable, record, version)):
+        return f"is not of its date: {false}"
+    gone = sorted(_gone(set(record.get("columns", ())), today.facts))
     some = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
-    why = f"The champion, version {found.version.number}, reads what is no longer there: {some}."
-    return replace(found, record=None, version=None, why_not=why)
+    return f"reads what is no longer there: {some}" if gone else ""
 
 
 def _gone(columns: set[str], facts: Facts) -> set[str]:

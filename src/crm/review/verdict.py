@@ -72,13 +72,20 @@ class Verdict:
             return "failed"
         if self.unjudged or self.by_person:
             return "not judged"
-        return "failed" if self.failing else "passed"
+        if self.failing:
+            return "failed"
+        return "not judged" if self.unknown else "passed"
 
     @property
     def failing(self) -> tuple[str, ...]:
         """What the challenger does not show, each in words."""
         gates = [f"{gate.must} ({_found(gate)})" for gate in self.gates if gate.decides and gate.passed is False]
         return tuple([self.refused, *gates] if self.refused else gates)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What decides and could not be found out, each in words."""
+        return tuple(gate.must for gate in self.gates if gate.decides and gate.passed is None)
 
     @property
     def table(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crm.facts import Facts
+from crm.tracking.defection import Moved
 from crm.tracking.lifetime_value import requirements
 from crm.tracking.models import Drawn, TrackedModel, track_model, track_scoring
 
@@ -28,22 +29,33 @@ _FEWEST = 5
 
 
 def track_cross_sell(
-    one: CrossSell, *, facts: Facts, run_folder: str | Path, figures: Mapping[str, Drawn] | None = None
+    one: CrossSell,
+    *,
+    facts: Facts,
+    run_folder: str | Path,
+    figures: Mapping[str, Drawn] | None = None,
+    drift: Moved | None = None,
 ) -> tuple[str, ...]:
     """Log what was expected as MLflow runs, and give their ids; nothing for a draft, or where no item is known.
 
     A model that was fitted is registered. Where the champion scored, that is logged as a run of its own.
+    drift: how far the pairs of today are from those that what scores was fitted on.
     See `track_model` and `track_scoring`. Raises TrackingError.
     """
     if not str(run_folder) or one.model is None:
         return ()
     ids: tuple[str, ...] = ()
     if (fitted := _fitted(one)) is not None:
-        ids += track_model(_tracked(one, fitted, facts), facts=facts, run_folder=run_folder, figures=figures)
+        model, spread = _tracked(one, fitted, facts), fitted.population
+        ids += track_model(model, facts=facts, run_folder=run_folder, figures=figures, population=spread)
     if one.standing.record is not None:
-        version, tables = one.standing.version, _judged_tables(one)
         ids += track_scoring(
-            NAME, version=version, facts=facts, run_folder=run_folder, measures=_today(one), tables=tables
+            NAME,
+            version=one.standing.version,
+            facts=facts,
+            run_folder=run_folder,
+            measures=_today(one) | (dict(drift.measures) if drift else {}),
+            tables=_judged_tables(one) | ({"drift": drift.features} if drift and len(drift.features) else {}),
         )
     return ids
 
@@ -129,7 +141,8 @@ def _today(one: CrossSell) -> dict[str, float]:
 
 def _of_candidates(one: CrossSell, model: CrossSellModel) -> dict[str, float]:
     """The measures of what ships, and of the best-sellers beside it, means over the judged dates."""
-    mean, measures = one.judged.mean, {}
+    mean = one.judged.mean
+    measures: dict[str, float] = {}
     for prefix, candidate in (("", model.ships), ("best_sellers_", _RULE)):
         for row in _rows(mean[mean["candidate"] == candidate]):
             measures |= {f"{prefix}{name}": float(row[name]) for name in _MEASURES}

@@ -6,10 +6,11 @@ the registered model that only this package writes. Where the two differ, somebo
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,11 @@ class Registered:
         standing = self.champion.number if self.champion else ""
         there = (self.by(number) for number in reversed(earlier) if number != standing)
         return next((version for version in there if version is not None), None)
+
+    @property
+    def beside(self) -> Version | None:
+        """Whom another version is held against: the champion, or, where it was chosen by hand, the one before it."""
+        return self.by(self._appointed) if self.by_hand else self.champion
 
     @property
     def _appointed(self) -> str:
@@ -195,8 +201,26 @@ def _download(uri: str, store: Store, *, what: str) -> Mapping[str, Any]:
                 found=f"none at {uri}",
                 do="Bring them back; or go back to another version with crm rollback, or remove its alias in MLflow.",
             ) from error
-        record: Mapping[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
+        with legible(what):
+            record: Mapping[str, Any] = dict(json.loads(Path(file).read_text(encoding="utf-8")).items())
         return record
+
+
+@contextlib.contextmanager
+def legible(what: str) -> Iterator[None]:
+    """Turns what a record of `what` raises that is no model any more into one clear error.
+
+    Raises TrackingError for text that is not JSON, for a key that is missing and for trees that are broken.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        said = next(iter(str(error).strip().splitlines()), "")[:200]
+        raise TrackingError(
+            f"The files of {what} must be as they were written.",
+            found=f"{type(error).__name__}: {said.rstrip('.')}",
+            do="Bring them back; or go back to another version with crm rollback, or remove its alias in MLflow.",
+        ) from error
 
 
 def _read(store: Store, model: Any) -> Registered:
@@ -210,15 +234,25 @@ def _read(store: Store, model: Any) -> Registered:
 
 def _version(store: Store, one: Any, aliases: Mapping[str, str]) -> Version:
     tags = {**_tags_of_run(store, one.run_id), **one.tags}
-    as_of = tags.get("crm.as_of")
     return Version(
         str(one.name),
         str(one.version),
-        dt.date.fromisoformat(as_of) if as_of else None,
+        _date(tags.get("crm.as_of", ""), of=f"version {one.version} of {one.name}"),
         tuple(alias for alias, number in aliases.items() if number == str(one.version)),
         tags,
         str(one.description or ""),
     )
+
+
+def _date(text: str, *, of: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise TrackingError(
+            f"The tag crm.as_of of {of} must be a date such as 2017-12-31.",
+            found=repr(text[:40]),
+            do="Write there in MLflow the date of its fit, which its card names.",
+        ) from error
 
 
 def _tags_of_run(store: Store, run_id: str | None) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """The judge is judged: planted scores get what they deserve."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import pytest
 from planted_scores import AS_OF, DATES, Planted, planted_record
 
 from crm.config import Review
-from crm.errors import CrmError
+from crm.errors import CrmError, NotEnoughData
 from crm.review import Candidate, judge
+from crm.tracking import TrackingError
 
 FITTED = dt.date(1997, 8, 1)
 """Before every judged date."""
@@ -115,6 +117,51 @@ def test_a_model_stands_as_it_would_have_then():
     assert any("recipes are compared" in note for note in both.notes)
 
 
+@dataclass(frozen=True)
+class Swapped(Planted):
+    """Its artifact says one thing, and its recipe, fitted again, another: `recipe` in its record."""
+
+    def twin(self, model, facts, date):
+        if "unfitted" in model:
+            raise NotEnoughData("A model needs history.", found="none", do="Wait.")
+        return {**model, "says": model.get("recipe", model["says"]), "as_of": date.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("says", "record", "outcome", "number"),
+    [
+        ("true", {}, "passed", 1.0),
+        ("random", {"recipe": "true"}, "failed", 0.0),  # shuffled labels: the recipe is right, the artifact is not
+        ("constant", {"recipe": "true"}, "failed", 0.0),
+        ("too_high", {"recipe": "true"}, "passed", 1.0),  # the same order
+        ("true", {"unfitted": True}, "not judged", None),
+    ],
+    ids=["its own", "shuffled", "constant", "same order", "no twin"],
+)
+def test_the_artifact_itself_is_what_its_recipe_gives(says, record, outcome, number):
+    as_of = FITTED if "unfitted" in record else AS_OF  # on judged dates it stands itself, or its twin does
+    verdict = judge(
+        Swapped(), None, AS_OF, champion=Candidate("1", planted_record("true", as_of=FITTED)),
+        challenger=Candidate("2", planted_record(says, as_of=as_of) | record),
+        settings=Review(challenger_must="not_worse", most_score_psi=99.0), seed=1,
+    )  # fmt: skip
+    recipe = gate(verdict, "what its recipe gives")
+    assert verdict.outcome == outcome
+    if number is None:
+        assert recipe.passed is None
+        assert "not known: It is what its recipe gives" in verdict.unjudged
+        assert any(note.startswith("No twin could be fitted as of 1997-08-01: ") for note in verdict.notes)
+    else:
+        assert recipe.number == pytest.approx(number, abs=0.15 if number == 0 else 1e-9)
+        assert [one.must for one in verdict.gates if one.passed is False] == ([recipe.must] if number == 0 else [])
+
+
+@pytest.mark.parametrize("broken", [{"says": "nonsense"}, {"population": {"customers": 3}}, {"population": "much"}])
+def test_a_record_that_is_no_model_is_said_clearly(broken):
+    with pytest.raises(TrackingError, match="files of version 2 of planted must be as they were written"):
+        verdict_of("true", more=broken)
+
+
 def test_a_date_on_which_no_twin_could_stand_is_left_out_and_said():
     verdict = verdict_of("true", as_of=DATES[0], more={"young": True})
     assert set(verdict.by_date["date"]) == {"1997-11-01"}
@@ -134,13 +181,14 @@ def test_a_model_that_gives_no_number_for_everybody_cannot_be_judged(says, found
     assert found in error.value.found
 
 
-def test_unknown_drift_is_said_and_is_no_failure():
+def test_unknown_drift_is_neither_a_failure_nor_passed():
     record = planted_record("true", as_of=FITTED)
     del record["population"]
     verdict = judge(
         Planted(), None, AS_OF, champion=Candidate("1", planted_record("vague", as_of=FITTED)),
         challenger=Candidate("2", record), settings=Review(most_score_psi=9.0), seed=1,
     )  # fmt: skip
-    assert verdict.outcome == "passed"
+    assert verdict.outcome == "not judged"
+    assert verdict.unjudged.startswith("What it must show is not known: Share of its columns that moved")
     assert gate(verdict, "columns that moved").answer == "not known"
     assert any("drift is unknown" in note for note in verdict.notes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from crm.analyses.cross_sell.judging import Judged, judge, look_back
 from crm.analyses.cross_sell.model import AT_ONCE, LISTS, TOP, CrossSellModel, Scored
 from crm.analyses.cross_sell.needs import REQUIREMENTS
 from crm.analyses.cross_sell.next_best_offer import OFFERS, allowed, leave_out, next_best_offers
+from crm.analyses.cross_sell.one_each import draw_one_each
 from crm.analyses.cross_sell.panel import active_customers, evenly, read_panel
 from crm.analyses.cross_sell.reasons import Reason
 from crm.analyses.cross_sell.result import CrossSell
@@ -72,12 +74,14 @@ def cross_sell_to_customers(
     if champion is None or standing.retrain:
         learners = fit_learners(looked, as_of, seed=seed)
         ships = judged.ships if learners else BEST_SELLERS
-        fitted = CrossSellModel(as_of, days, level, most, ships, learners, seed)
+        today = draw_one_each(seen.active(definitions.active_within_days), seen.market, seed=seed)
+        fitted = CrossSellModel(as_of, days, level, most, ships, learners, seed).of_population(today.columns)
     model = champion or fitted
     assert model is not None
     scored = leave_out(_score(model, facts, seen, as_of), not_offered)
     rates = seen.items.table.set_index("item")["margin_rate"] if level == "category" else pd.Series(dtype="float64")
     compared = read_panel(facts, seen.items, as_of, evenly(active_customers(facts, as_of), COMPARED))
+    elsewhere, gross = share_elsewhere(compared, seen.items), facts.settings.money.gross_margin
     return CrossSell(
         as_of=as_of,
         horizon_days=model.horizon_days,
@@ -90,8 +94,8 @@ def cross_sell_to_customers(
         judged=judged,
         together=go_together(seen.market, seen.items),
         offers=next_best_offers(scored),
-        up=up_sell(facts, as_of, days=days, margin_rates=rates, gross_margin=facts.settings.money.gross_margin),
-        elsewhere=share_elsewhere(compared, seen.items),
+        up=_offered_lines(up_sell(facts, as_of, days=days, margin_rates=rates, gross_margin=gross), seen, scored),
+        elsewhere=elsewhere[elsewhere["item"].isin(scored.items["item"])].reset_index(drop=True),
         by_segment=_by_segment(scored.top, segments),
         model=model,
         challenger=fitted if champion else None,
@@ -110,6 +114,17 @@ def _score(model: CrossSellModel, facts: Facts, seen: Seen, as_of: dt.date) -> S
     starts = range(0, len(customers), AT_ONCE)
     panels = (read_panel(facts, seen.items, as_of, customers[start : start + AT_ONCE]) for start in starts)
     return model.score_panels(seen, panels)
+
+
+def _offered_lines(up: UpSell, seen: Seen, scored: Scored) -> UpSell:
+    """Without the categories that are items and are not offered."""
+    unwanted = set(seen.items.names) - set(scored.items["item"])
+    if up.customers.empty or not unwanted:
+        return up
+    customers = up.customers[~up.customers["category"].isin(unwanted)]
+    categories = up.categories[~up.categories["category"].isin(unwanted)].reset_index(drop=True)
+    ranked = customers.assign(rank=range(1, len(customers) + 1)).reset_index(drop=True)
+    return replace(up, customers=ranked, categories=categories)
 
 
 def _by_segment(top: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataFrame:

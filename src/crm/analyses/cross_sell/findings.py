@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crm.analyses import not_there
+from crm.analyses import listed, not_there
 from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND
+from crm.analyses.cross_sell.panel import NEVER
 from crm.finding import Finding, Findings
+from crm.periods import day_number
 
 if TYPE_CHECKING:
     from crm.analyses.cross_sell.result import CrossSell
+
+
+HISTORY, MOSTLY = 182, 0.5
+"""Days of history from which it says something that more than this share of an item's purchases are of 56 days."""
 
 
 def all_findings(one: CrossSell) -> Findings:
@@ -26,11 +32,13 @@ def all_findings(one: CrossSell) -> Findings:
             _offers(one),
             _gain(one),
             _shipped(one),
-            _calibration(one),
             _together(one),
             _up_sell(one),
             _elsewhere(one),
+            _calibration(one),
+            _season(one),
             _items(one),
+            _not_offered(one),
             _grouped(one),
             _unknown(one),
             _everything(one),
@@ -50,7 +58,12 @@ def measures(one: CrossSell) -> dict[str, object]:
         "judged": one.judged.table,
         "gains": one.judged.gains,
         "calibration": one.judged.calibration,
+        "offers": len(one.offers),
+        "expected_margin": float(one.offers["expected_margin"].sum()) if len(one.offers) else 0.0,
         "more_margin": float(one.offers["more_margin"].sum()) if len(one.offers) else 0.0,
+        "up_sell_margin": float(one.up.categories["expected_extra_margin"].sum()) if len(one.up.categories) else 0.0,
+        "version": one.standing.version,
+        "why": one.standing.why,
         "model_content": one.model.content if one.model else "",
     }
 
@@ -66,24 +79,36 @@ def _say(
 
 
 def _expected(one: CrossSell) -> Finding | None:
-    first = one.scored.top[one.scored.top["rank"] == 1]
-    if first.empty:
+    if one.offers.empty:
         return None
-    leading = one.scored.items.sort_values(["expected_buyers", "item"], ascending=[False, True]).iloc[0]
-    values = {
+    late = bought_lately(one)
+    lasting = one.scored.items[~one.scored.items["item"].isin(late["item"])]
+    leading = (lasting if len(lasting) else one.scored.items).sort_values(
+        ["expected_buyers", "item"], ascending=[False, True]
+    )
+    values: dict[str, Any] = {
         "customers": one.scored.customers,
-        "likeliest": float(first["probability"].mean()),
-        "item": str(leading["item"]),
-        "buyers": float(leading["expected_buyers"]),
-        "new_to": int(leading["customers"]),
+        "offered": len(one.offers),
+        "bought": float(one.offers["probability"].sum()),
+        "chosen": float(one.offers["probability"].mean()),
+        "margin": float(one.offers["expected_margin"].sum()),
+        "item": str(leading["item"].iloc[0]),
+        "buyers": float(leading["expected_buyers"].iloc[0]),
+        "new_to": int(leading["customers"].iloc[0]),
     }
+    who = "all {customers:,}" if values["offered"] == values["customers"] else "{offered:,} of {customers:,}"
+    assumed = any(addition.name == "products.margin_rate" for addition in one.wanting)
+    if assumed:
+        values["rate"] = one.facts.settings.money.gross_margin
     return _say(
         one,
         "expected",
-        "Of {customers:,} active customers each is offered what is new to them: the first item is bought within "
-        "{days} "
-        "days with a chance of {likeliest:.0%} on average. Most new buyers are expected of {item}: {buyers:,.0f} of "
-        "{new_to:,} to whom it is new.",
+        f"As of {{as_of}}, something they never bought can be offered to {who} active customers. For each the item "
+        "worth most is picked: {bought:,.0f} of them ({chosen:.0%}) are expected to buy it within {days} days, for "
+        "{margin:,.0f} {currency} of margin"
+        + (" (gross margin of {rate:.0%} assumed)" if assumed else "")
+        + ". Most "
+        "new buyers are expected of {item}: {buyers:,.0f} of {new_to:,} to whom it is new.",
         values,
     )
 
@@ -97,13 +122,15 @@ def _offers(one: CrossSell) -> Finding | None:
         "other": int(other.sum()),
         "more": float(one.offers["more_margin"].sum()),
         "margin": float(one.offers["expected_margin"].sum()),
+        "likeliest": float(one.offers["likeliest_margin"].sum()),
     }
     return _say(
         one,
         "best_offer",
-        "For {other:,} of {customers:,} customers the offer with the highest expected margin is not the "
-        "likeliest one: "
-        "offering it is worth {more:,.0f} {currency} of {margin:,.0f} {currency} of expected margin.",
+        "For {other:,} of {customers:,} customers the offer with the highest expected margin is not the likeliest "
+        "one: the items worth most are expected to bring {margin:,.0f} {currency} of margin, {more:,.0f} {currency} "
+        "more than the likeliest ones ({likeliest:,.0f} {currency}). That is what they buy; what an offer adds, an "
+        "experiment tells.",
         values,
     )
 
@@ -115,26 +142,33 @@ def _row(one: CrossSell, against: str, measure: str) -> dict[str, Any] | None:
 
 
 def _gain(one: CrossSell) -> Finding | None:
-    row = _row(one, BEST_SELLERS, "ndcg_5")
-    if row is None:
+    order, hit = _row(one, BEST_SELLERS, "ndcg_5"), _row(one, BEST_SELLERS, "hit_rate_5")
+    if order is None or hit is None:
         return None
-    means = one.judged.mean.set_index("candidate")["ndcg_5"]
-    values = {
-        "blend": float(means[BLEND]),
+    means = one.judged.mean.set_index("candidate")["hit_rate_5"]
+    values: dict[str, Any] = {
+        "ours": float(means[BLEND]),
         "rule": float(means[BEST_SELLERS]),
-        "gain": row["gain"],
-        "low": row["low"],
-        "high": row["high"],
-        "customers": int(row["customers"]),
-        "dates": int(row["dates"]),
+        "customers": int(order["customers"]),
+        "dates": int(order["dates"]),
     }
+    for name, row in (("hit", hit), ("order", order)):
+        times = 100 if name == "hit" else 1
+        values |= {f"{name}_{part}": times * float(row[part]) for part in ("gain", "low", "high")}
+    verdict = (
+        "in better order than the best-sellers"
+        if order["low"] > 0
+        else "in no surely better order than the best-sellers"
+    )
+    on = "{dates} dates" if values["dates"] > 1 else "one date"
     return _say(
         one,
         "gain",
-        "On dates whose outcome is known ({dates}) the blend "
-        + ("put new items in better order than the" if row["low"] > 0 else "was not surely better than the")
-        + " best-sellers: NDCG of the first five {blend:.3f} against {rule:.3f}, {gain:+.3f} (95 % between "
-        "{low:+.3f} and {high:+.3f}, {customers:,} customers).",
+        f"On {on} whose outcome is known, the blend put new items {verdict}: of customers who bought something new, "
+        "{ours:.1%} bought one of its first five, against {rule:.1%} ({hit_gain:+.1f} percentage points, 95% "
+        "interval "
+        "{hit_low:+.1f} to {hit_high:+.1f}); the order (NDCG@5) gains {order_gain:+.3f} ({order_low:+.3f} to "
+        "{order_high:+.3f}; {customers:,} customers).",
         values,
         one.judged.mean,
     )
@@ -152,12 +186,13 @@ def _calibration(one: CrossSell) -> Finding | None:
     if rows.empty:
         return None
     values = {name: float(rows[name].iloc[0]) for name in ("calibration_error", "mean_chance", "came")}
+    values["points"] = 100 * values["calibration_error"]
     return _say(
         one,
         "calibration",
-        "On those dates chances were off by {calibration_error:.4f} on average over tenths of pairs; "
-        "{mean_chance:.2%} "
-        "was said of a pair on average, and {came:.2%} came.",
+        "On those dates chances were off by {points:.2f} percentage points on average over tenths of pairs of "
+        "customer "
+        "and item: {mean_chance:.2%} was said of a pair on average, and {came:.2%} came.",
         values,
         one.judged.calibration,
     )
@@ -180,7 +215,7 @@ def _together(one: CrossSell) -> Finding | None:
         "together",
         "What goes with what: {found:,} of {tested:,} pairs are bought by the same customers more often than by "
         "chance "
-        "(false discoveries at most 5 %). Strongest: {share:.0%} of those who buy {item} buy {other}, "
+        "(false discoveries at most 5%). Strongest: {share:.0%} of those who buy {item} buy {other}, "
         "{lift:.1f} times "
         "as often as by chance.",
         values,
@@ -224,8 +259,49 @@ def _elsewhere(one: CrossSell) -> Finding | None:
         one,
         "elsewhere",
         "An estimate, by comparison with customers who spend alike: most is bought elsewhere of {item}, about "
-        "{sales:,.0f} {currency} by {customers:,} customers so far.",
+        "{sales:,.0f} {currency} by {customers:,} customers over the whole history.",
         values,
+    )
+
+
+def bought_lately(one: CrossSell) -> pd.DataFrame:
+    """Items bought mostly within the last 56 days of a longer history: item, expected_buyers, share_lately.
+
+    They are new, or of a season: which of the two cannot be told from less than two years.
+    """
+    nothing = pd.DataFrame(columns=["item", "expected_buyers", "share_lately"])
+    if one.seen is None:
+        return nothing
+    panel, bought = one.seen.panel, one.seen.panel.first < NEVER
+    if not bought.any() or day_number(one.as_of) - int(panel.first[bought].min()) < HISTORY:
+        return nothing
+    days = panel.days.sum(axis=0, dtype="float64")
+    lately = panel.recent[56].sum(axis=0, dtype="float64") / np.maximum(days, 1.0)
+    shares = pd.DataFrame({"item": one.seen.items.names, "share_lately": lately})
+    table = one.scored.items[["item", "expected_buyers"]].merge(shares[lately > MOSTLY], on="item", how="inner")
+    return table.sort_values(["expected_buyers", "item"], ascending=[False, True], ignore_index=True)
+
+
+def _season(one: CrossSell) -> Finding | None:
+    late = bought_lately(one)
+    if late.empty:
+        return None
+    values: dict[str, Any] = {
+        "count": len(late),
+        "names": listed([str(name) for name in late["item"].head(3)]),
+        "buyers": float(late["expected_buyers"].sum()),
+        "least": float(late["share_lately"].min()),
+    }
+    among = "" if len(late) <= 3 else ", among them"
+    several = "items were" if len(late) > 1 else "item was"
+    return _say(
+        one,
+        "season",
+        f"{{count:,}} {several} bought mostly within the last 56 days ({{least:.0%}} or more of all purchase "
+        f"days){among}: {{names}}. Such an item is new, or of a season that may be over: the {{buyers:,.0f}} buyers "
+        "that are expected may not come. They are in the scores; cross_sell_not_offered in crm.toml leaves them out.",
+        values,
+        late,
     )
 
 
@@ -239,6 +315,17 @@ def _items(one: CrossSell) -> Finding | None:
         "customers.",
         values,
     )
+
+
+def _not_offered(one: CrossSell) -> Finding | None:
+    offered = set(one.scored.items["item"])
+    names = [name for name in one.seen.items.names if name not in offered] if one.seen else []
+    if not names:
+        return None
+    several = "items are" if len(names) > 1 else "item is"
+    values = {"count": len(names), "names": listed(names)}
+    template = f"{{count:,}} {several} learnt from and not offered, as was asked for: {{names}}."
+    return _say(one, "not_offered", template, values)
 
 
 def _grouped(one: CrossSell) -> Finding | None:

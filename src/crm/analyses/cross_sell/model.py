@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,7 @@ from crm.analyses.cross_sell.panel import FloatArray, Panel, active_customers, r
 from crm.analyses.cross_sell.reasons import strongest_sign
 from crm.errors import NotEnoughData
 from crm.facts import Facts
+from crm.measures.stability import Population
 
 AT_ONCE = 4_000
 PLACES = 10
@@ -70,6 +71,7 @@ class CrossSellModel:
 
     ships: which of the candidates gives the order and the chance.     learners: None where nothing was learnt, and
     the share of new buyers of the last 56 days stands in their place.
+    population: how the columns of those it was fitted for are spread, one new item of each; no part of its content.
     """
 
     as_of: dt.date
@@ -79,6 +81,11 @@ class CrossSellModel:
     ships: str
     learners: Learners | None
     seed: int
+    population: Population | None = field(default=None, repr=False)
+
+    def of_population(self, columns: pd.DataFrame) -> CrossSellModel:
+        """The same, for whoever looks for drift later."""
+        return replace(self, population=Population.of(columns))
 
     def score(self, facts: Facts, as_of: dt.date) -> Scored:
         """Every active customer, some thousand at a time, so that memory stays bounded. Raises NotEnoughData."""
@@ -123,7 +130,8 @@ class CrossSellModel:
     @cached_property
     def content(self) -> str:
         """A hash of everything it scores by."""
-        return hashlib.sha256(json.dumps(self.as_record(), sort_keys=True).encode()).hexdigest()
+        record = {name: value for name, value in self.as_record().items() if name != "population"}
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     def as_record(self) -> dict[str, Any]:
         """The model as plain numbers and words, fit for JSON; the trees in XGBoost's own JSON."""
@@ -136,6 +144,7 @@ class CrossSellModel:
             "columns": list(COLUMNS),
             "learners": None if self.learners is None else _learners_record(self.learners),
             "seed": self.seed,
+            "population": None if self.population is None else self.population.as_record(),
         }
 
     @classmethod
@@ -149,6 +158,7 @@ class CrossSellModel:
             ships=record["ships"],
             learners=None if record["learners"] is None else _learners(record["learners"]),
             seed=int(record["seed"]),
+            population=Population.from_record(known) if (known := record.get("population")) else None,
         )
 
 

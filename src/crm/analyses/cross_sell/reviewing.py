@@ -10,17 +10,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from crm.analyses.cross_sell.candidates import Looked, Seen, chance, fit_learners, log_odds, see
-from crm.analyses.cross_sell.dates import dates_to_judge_on, horizon_seen
-from crm.analyses.cross_sell.items import item_days
+from crm.analyses.cross_sell.candidates import Looked, chance, fit_learners, log_odds, see
+from crm.analyses.cross_sell.dates import dates_to_judge_on
+from crm.analyses.cross_sell.items import Level, item_days
+from crm.analyses.cross_sell.learners import Learners
 from crm.analyses.cross_sell.model import CrossSellModel
-from crm.analyses.cross_sell.pairs import COLUMNS, describe
-from crm.analyses.cross_sell.panel import BoolArray, FloatArray, Panel
+from crm.analyses.cross_sell.one_each import OneEach, draw_one_each
+from crm.analyses.cross_sell.pairs import describe
+from crm.analyses.cross_sell.panel import FloatArray
 from crm.errors import NotEnoughData
 from crm.facts import Facts
 
@@ -45,37 +48,36 @@ class _CrossSell:
         """The judged dates of the analysis; none where it is not known what was bought."""
         if item_days(facts, facts.settings.definitions.cross_sell_level) is None:
             return ()
-        return dates_to_judge_on(as_of, facts, days=_days(facts, as_of)).dates
+        return dates_to_judge_on(as_of, facts, days=_days(facts)).dates
 
     def rows(self, facts: Facts, date: dt.date) -> pd.DataFrame:
         """A customer and one new item each: customer_id, outcome (1: bought within the horizon), group."""
-        seen, panel, wanted = _drawn(facts, date, days=_days(facts, date))
-        del seen
-        third = pd.Series(panel.spent).rank(method="first", pct=True).to_numpy()
+        one = _drawn(_Known(facts), date)
+        rows: Any = one.wanted.any(axis=1)
+        third = pd.Series(one.panel.spent).rank(method="first", pct=True).to_numpy()
         place = np.minimum((third * len(GROUPS) - 1e-9).astype("int64"), len(GROUPS) - 1)
-        rows = wanted.any(axis=1)
         return pd.DataFrame(
             {
-                "customer_id": pd.Series(panel.customer_ids, dtype="str")[rows],
-                "outcome": (panel.relevant & wanted).any(axis=1)[rows].astype("float64"),
-                "group": pd.Series(np.asarray(GROUPS)[place], dtype="str")[rows],
+                "customer_id": pd.Series(one.panel.customer_ids[rows], dtype="str"),
+                "outcome": np.asarray((one.panel.relevant & one.wanted)[rows].any(axis=1), dtype="float64"),
+                "group": pd.Series(np.asarray(GROUPS)[place][rows], dtype="str"),
             }
-        ).reset_index(drop=True)
+        )
 
     def score(self, model: CrossSellModel, facts: Facts, date: dt.date) -> FloatArray:
         """The chance of each of them."""
-        seen, panel, wanted = _drawn(facts, date, days=0)
+        one = _drawn(_Known(facts), date)
         if model.learners is None:
-            return np.broadcast_to(np.minimum(seen.market.hazard * model.horizon_days / 56, 1.0), wanted.shape)[
-                wanted
-            ]
-        return chance(log_odds(describe(panel, seen.market, wanted), model.learners)[model.ships])
+            share = np.minimum(one.market.hazard * model.horizon_days / 56, 1.0)
+            return np.broadcast_to(share, one.wanted.shape)[one.wanted]
+        return chance(log_odds(describe(one.panel, one.market, one.wanted), model.learners)[model.ships])
 
     def twin(self, model: CrossSellModel, facts: Facts, date: dt.date) -> CrossSellModel:
         """The same recipe, fitted to what was known before that date."""
-        looked = Looked(facts, level=model.level, most=model.most_items, days=model.horizon_days)
-        learners = fit_learners(looked, date, seed=model.seed) if model.learners else None
-        if model.learners and learners is None:
+        if model.learners is None:
+            return replace(model, as_of=date)
+        learners = _learnt(_Known(facts), date, model.level, model.most_items, model.horizon_days, model.seed)
+        if learners is None:
             raise NotEnoughData(
                 "A twin is fitted to dates whose outcome was known by then.",
                 found=f"none before {date}",
@@ -85,30 +87,62 @@ class _CrossSell:
 
     def population(self, facts: Facts, as_of: dt.date) -> pd.DataFrame:
         """The same customers, each with what models read of its item."""
-        seen, panel, wanted = _drawn(facts, as_of, days=0)
-        table = pd.DataFrame(describe(panel, seen.market, wanted), columns=list(COLUMNS))
-        return table.assign(customer_id=panel.customer_ids[wanted.any(axis=1)])
+        return _drawn(_Known(facts), as_of).columns
+
+    def other_question(self, record: Mapping[str, Any], facts: Facts) -> str:
+        """What the model tells, and what is asked, where that is not the same."""
+        definitions = facts.settings.definitions
+        told = f"what is bought within {record['horizon_days']} days at the level of the {record['level']}"
+        asked = f"{_days(facts)} days at the level of the {definitions.cross_sell_level}"
+        # A short history has a shorter horizon than the one that is wanted: that is the same question.
+        same = record["level"] == definitions.cross_sell_level and record["horizon_days"] <= _days(facts)
+        return "" if same else f"it tells {told}, and {asked} are asked"
+
+    def learnt_through(self, record: Mapping[str, Any]) -> dt.date | None:
+        """The end of the horizon of the newest date learnt from; None where it learnt from none."""
+        learners = record["learners"]
+        if learners is None:
+            return None
+        newest = max(dt.date.fromisoformat(date) for date in learners["dates"])
+        return newest + dt.timedelta(days=int(learners["days"]))
 
 
-def _days(facts: Facts, date: dt.date) -> int:
-    return horizon_seen(date, facts, horizon_days=facts.settings.definitions.cross_sell_horizon_days)
+def _days(facts: Facts) -> int:
+    return facts.settings.definitions.cross_sell_horizon_days
 
 
-def _drawn(facts: Facts, date: dt.date, *, days: int) -> tuple[Seen, Panel, BoolArray]:
-    """What was seen, its active customers, and one new item of each; none of who has bought everything."""
-    definitions = facts.settings.definitions
-    seen = see(facts, date, level=definitions.cross_sell_level, most=definitions.cross_sell_items, days=days)
+@dataclass(frozen=True)
+class _Known:
+    """Facts as a key: the same data and settings are the same."""
+
+    facts: Facts
+
+    def __hash__(self) -> int:
+        return hash(self._told)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and self._told == other._told
+
+    @property
+    def _told(self) -> tuple[str, str]:
+        return self.facts.fingerprint, self.facts.settings.fingerprint()
+
+
+@lru_cache(maxsize=1)
+def _drawn(known: _Known, date: dt.date) -> OneEach:
+    facts, definitions = known.facts, known.facts.settings.definitions
+    level, most = definitions.cross_sell_level, definitions.cross_sell_items
+    seen = see(facts, date, level=level, most=most, days=_days(facts))
     if seen is None:
         raise NotEnoughData(
             "At least two items must be known.", found=f"fewer before {date}", do="Choose another cross_sell_level."
         )
-    panel = seen.active(definitions.active_within_days)
-    weight = np.where(panel.candidates, seen.market.hazard[None, :], 0.0).cumsum(axis=1)
-    total = weight[:, -1:]
-    at = np.random.default_rng([facts.settings.runs.seed, date.toordinal()]).random((len(panel), 1)) * total
-    place = np.argmax(weight > at, axis=1)
-    wanted = (np.arange(weight.shape[1])[None, :] == place[:, None]) & panel.candidates & (total > 0)
-    return seen, panel, wanted
+    return draw_one_each(seen.active(definitions.active_within_days), seen.market, seed=facts.settings.runs.seed)
+
+
+@lru_cache(maxsize=4)
+def _learnt(known: _Known, date: dt.date, level: Level, most: int, days: int, seed: int) -> Learners | None:
+    return fit_learners(Looked(known.facts, level=level, most=most, days=days), date, seed=seed)
 
 
 REVIEWABLE = _CrossSell()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def no_items(one_level: str) -> str:
     """Why nothing can be offered."""
     name = {"category": "products.category", "department": "products.department", "product": "purchases.product_id"}
-    lacks = left_out([REQUIREMENTS.addition(name[one_level]), REQUIREMENTS.addition("purchases.product_id")])
+    lacks = left_out([REQUIREMENTS.addition("purchases.product_id"), REQUIREMENTS.addition(name[one_level])])
     return f"{lacks} It also takes at least two items that enough customers buy."
 
 
@@ -24,7 +24,7 @@ def unsaid(one: CrossSell) -> dict[str, str]:
     Sections: scores, judged, together, up_sell, elsewhere, by_segment.
     """
     if one.seen is None:
-        return dict.fromkeys(("scores", "judged", "together", "up_sell", "elsewhere", "by_segment"), one.why_not)
+        return dict.fromkeys(("scores", "judged", "together", "up_sell", "elsewhere", "by_segment"), _NOT_KNOWN)
     sections = {
         "judged": _NOT_JUDGED.format(days=3 * one.horizon_days, as_of=one.as_of) if one.judged.gains.empty else "",
         "together": _APART if one.together is None or one.together.pairs.empty else "",
@@ -35,6 +35,7 @@ def unsaid(one: CrossSell) -> dict[str, str]:
     return {section: sentence for section, sentence in sections.items() if sentence}
 
 
+_NOT_KNOWN = "This is left out, as it is not known what was bought: see the answer."
 _NOT_JUDGED = (
     "How well this would have done before cannot be shown: that takes about {days} days of history before "
     "{as_of}, and "

@@ -15,17 +15,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from crm.analyses import absent, crowded_accounts, refuse_thin
 from crm.analyses.defection.dates import judged_on
-from crm.analyses.defection.deciding import LEVEL, LIKELIEST_OFF, decide, value_if_stays
+from crm.analyses.defection.deciding import LEVEL, LIKELIEST_OFF, decide, share_still_brought, value_if_stays
 from crm.analyses.defection.drivers import badly_treated, drivers
 from crm.analyses.defection.findings import all_findings, measures
 from crm.analyses.defection.foresight import Foresight, look_back, year_ago
 from crm.analyses.defection.judging import against_rules, drift, judge, rule_to_ship, settled
 from crm.analyses.defection.labels import at_stake_now, stake_of
 from crm.analyses.defection.learners import BLEND
-from crm.analyses.defection.level import settle
+from crm.analyses.defection.level import OWN, settle
 from crm.analyses.defection.model import LEFT, DefectionModel, fit_defection_model, ship_rule
 from crm.analyses.defection.needs import REQUIREMENTS
 from crm.analyses.defection.next_purchase import expected_next_purchase, overdue
@@ -117,10 +118,10 @@ def analyse_defection(
     fitted = _fit(facts, as_of, seen, rule) if standing.retrain or standing.record is None else None
     model = DefectionModel.from_record(standing.record) if standing.record is not None else fitted
     assert model is not None
-    off = drift(seen, expected)
-    scored, reasons, decision, known = _score(facts, as_of, model, customers, values, off=off)
+    today, off = at_level(model, facts, as_of, seen), drift(seen, expected)
+    scored, reasons, decision, known = _score(facts, as_of, today, customers, values, seen, off=off)
     likely = float(scored["probability"].sum())
-    low, high = _interval(scored["probability"].to_numpy(), off)
+    low, high = _interval(scored["probability"].to_numpy(), off, dates=len(seen))
     return Defection(
         as_of=as_of,
         horizon_days=stake.after_days,
@@ -133,7 +134,7 @@ def analyse_defection(
         expected_low=low,
         expected_high=high,
         judged=judge(seen, expected, rule=rule, seed=seed),
-        shipped=_shipped(model, standing, seen),
+        shipped=_shipped(today, standing, seen),
         decision=decision,
         drivers=drivers(model, known, reasons),
         badly_treated=badly_treated(scored, known),
@@ -146,23 +147,36 @@ def analyse_defection(
 
 
 def _fit(facts: Facts, as_of: dt.date, seen: Sequence[Foresight], rule: str) -> DefectionModel:
-    """A model of today: its level settled by the judged dates, or the rule of thumb that was not beaten."""
+    """A model of today: its level settled by the judged dates, or the rule of thumb that was not beaten.
+
+    It remembers the customers of the newest date that it learnt from, and their chances without the level of a date:
+    those of today are held against them.
+    """
     model = fit_defection_model(facts, as_of)
     if rule:
-        ruled = ship_rule(model, facts, rule)
-        return ruled.of_population(ruled.known_on(facts, as_of))
+        model = ship_rule(model, facts, rule)
+    model = at_level(model, facts, as_of, seen)
+    learnt = max(model.learnt_from, default=as_of)
+    without_level = replace(model, level={}).of_population(model.known_on(facts, learnt))
+    return replace(model, population=without_level.population)
+
+
+def at_level(model: DefectionModel, facts: Facts, as_of: dt.date, seen: Sequence[Foresight]) -> DefectionModel:
+    """The model at the level of this date, whatever the date it was fitted on; see `level.settle`."""
+    if model.rule:
+        return model
+    model = replace(model, level={}, level_from=dict.fromkeys(OUTCOMES, OWN))
     known, told = model.known_on(facts, as_of), year_ago(facts, as_of)
     levels = {
         outcome: settle(model.log_odds(known, outcome), told[outcome], seen, outcome)
         for outcome in OUTCOMES
         if model.learners.get(outcome)
     }
-    model = replace(
+    return replace(
         model,
         level={outcome: level for outcome, (level, _) in levels.items()},
         level_from={**model.level_from, **{outcome: where for outcome, (_, where) in levels.items()}},
     )
-    return model.of_population(known)
 
 
 def _score(
@@ -171,6 +185,7 @@ def _score(
     model: DefectionModel,
     customers: pd.DataFrame,
     values: pd.DataFrame | None,
+    seen: Sequence[Foresight],
     *,
     off: float,
 ) -> tuple[pd.DataFrame, list[tuple[Reason, ...]], Any, pd.DataFrame]:
@@ -182,8 +197,17 @@ def _score(
     value, value_from = value_if_stays(customers, values, days=days, gross_margin=settings.money.gross_margin)
     left = chances[LEFT].to_numpy()
     decision = decide(
-        left, value, settings.money, days=days, value_from=value_from, drift=off, seed=settings.runs.seed
+        left,
+        value,
+        settings.money,
+        days=days,
+        value_from=value_from,
+        drift=off,
+        seed=settings.runs.seed,
+        still_brings=share_still_brought(facts, seen, days=days),
+        dates=len(seen),
     )
+    won = value * (1.0 - decision.still_brings)
     table = pd.DataFrame(
         {
             "customer_id": customers["customer_id"],
@@ -194,11 +218,11 @@ def _score(
             "expected_next_purchase": expected_next_purchase(customers, as_of, model.purchases),
             "overdue": overdue(customers),
             "value_if_stays": value.round(MONEY_DECIMALS),
-            "value_at_risk": (left * value).round(MONEY_DECIMALS),
-            "worth_of_contact": (left * decision.kept * value - decision.cost).round(MONEY_DECIMALS),
+            "value_at_risk": (left * won).round(MONEY_DECIMALS),
+            "worth_of_contact": (left * decision.kept * won - decision.cost).round(MONEY_DECIMALS),
         }
     )
-    table["contact"] = left * decision.kept * value - decision.cost > 0
+    table["contact"] = left * decision.kept * won - decision.cost > 0
     table["rank"] = table["probability"].rank(method="first", ascending=False, na_option="bottom").astype("int64")
     at_risk = table["contact"] | (table["rank"] <= max(round(len(table) * AT_RISK), 1))
     reasons = reasons_for(model, known[at_risk.to_numpy()].reset_index(drop=True), facts, as_of)
@@ -210,14 +234,15 @@ def _score(
     return table.sort_values("rank", ignore_index=True), reasons, decision, known
 
 
-def _interval(chances: FloatArray, off: float) -> tuple[float, float]:
-    """How many may leave: chance of each, and the level of all being off as it was on judged dates."""
+def _interval(chances: FloatArray, off: float, *, dates: int) -> tuple[float, float]:
+    """How many may leave: chance of each, and the level of all being off as it was on so many judged dates."""
     total = float(chances.sum())
     if total <= 0:
         return 0.0, 0.0
-    of_level = (off if np.isfinite(off) else LIKELIEST_OFF) * total
-    spread = np.sqrt(float((chances * (1 - chances)).sum()) + of_level**2)
-    wide = 1.6448536 * spread / total
+    known, one_sided = np.isfinite(off) and dates > 0, (1 + LEVEL) / 2
+    by_chance = stats.norm.ppf(one_sided) * np.sqrt(float((chances * (1 - chances)).sum())) / total
+    by_level = stats.t.ppf(one_sided, dates) * off if known else stats.norm.ppf(one_sided) * LIKELIEST_OFF
+    wide = float(np.hypot(by_chance, by_level))
     return total * float(np.exp(-wide)), min(total * float(np.exp(wide)), float(len(chances)))
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from crm.analyses.defection.foresight import Foresight
 from crm.analyses.defection.result import Decision
 from crm.config import Money
+from crm.engine import to_pandas
+from crm.facts import Facts
+from crm.mart import open_mart
+from crm.periods import day_number, happened_within, known_within
 from crm.purchase_models.histories import FloatArray
 from crm.snapshots import margin
 
@@ -14,6 +22,8 @@ LEVEL = 0.90
 DRAWS = 500
 KEPT_ASSUMED = (0.02, 0.05, 0.10, 0.15, 0.20, 0.30)
 POINTS = 40
+MANY = 100
+"""Judged dates from which on what the level is off by is well known."""
 LIKELIEST_OFF = 0.15
 """How far chances may be off together where no date could be judged: standard deviation of their logarithm."""
 
@@ -39,21 +49,55 @@ def value_if_stays(
     return np.maximum((yearly / seen * days).to_numpy(dtype="float64"), 0.0), FROM_LAST_YEAR
 
 
+def share_still_brought(facts: Facts, seen: Sequence[Foresight], *, days: int) -> float:
+    """Of what leavers of judged dates had brought in the `days` before, the share they brought in the `days` after.
+
+    Some who buy nothing within the horizon come back by themselves afterwards: a contact cannot win that. Of dates
+    whose `days` have passed; 0 without such a date.
+    """
+    days_of = open_mart(facts)["customer_days"]
+    before = after = 0.0
+    for one in seen:
+        if day_number(one.date) + days > facts.last_day + 1:
+            continue
+        left = set(one.customers.loc[one.customers["left"], "customer_id"])
+        for sales, later in (
+            (known_within(days_of, one.date, days), 0),
+            (happened_within(days_of, one.date, days), 1),
+        ):
+            sums = to_pandas(sales.group_by("customer_id").agg(nw.col("net_sales").sum().round(4)))
+            brought = float(sums.loc[sums["customer_id"].isin(left), "net_sales"].sum())
+            before, after = before + brought * (1 - later), after + brought * later
+    return min(max(after / before, 0.0), 1.0) if before > 0 else 0.0
+
+
 def decide(
-    chances: FloatArray, value: FloatArray, money: Money, *, days: int, value_from: str, drift: float, seed: int
+    chances: FloatArray,
+    value: FloatArray,
+    money: Money,
+    *,
+    days: int,
+    value_from: str,
+    drift: float,
+    seed: int,
+    still_brings: float = 0.0,
+    dates: int = MANY,
 ) -> Decision:
     """The best number to contact, and what that is expected to bring.
 
     chances: to leave.     value: margin of those who stay.     drift: by how much the level of chances was off on
-    judged dates (standard deviation of the logarithm); nan where none could be judged.
+    judged `dates` (root mean square of the logarithm); nan where none could be judged.
+    still_brings: the share of it that leavers bring all the same.
     """
+    value = value * (1.0 - still_brings)
     kept, cost = money.kept_by_contact, money.retention_cost
     worth = chances * kept * value - cost
     order = np.argsort(-worth, kind="stable")
     best = int((worth > 0).sum())
     at = sorted({0, best, *np.linspace(0, len(worth), min(POINTS, len(worth) + 1)).round().astype(int).tolist()})
-    low, high = _interval(chances[order], value[order], money, at, drift=drift, seed=seed)
+    low, high = _interval(chances[order], value[order], money, at, drift=drift, dates=dates, seed=seed)
     summed = np.concatenate([[0.0], np.cumsum(worth[order])])
+    low, high = np.minimum(low, summed[at]), np.maximum(high, summed[at])
     saved = np.concatenate([[0.0], np.cumsum(chances[order] * kept)])
     curve = pd.DataFrame(
         {
@@ -72,6 +116,7 @@ def decide(
         channel=money.retention_channel,
         value_days=days,
         value_from=value_from,
+        still_brings=still_brings,
         level=LEVEL,
         curve=curve,
         contacted=best,
@@ -85,14 +130,15 @@ def decide(
 
 
 def _interval(
-    chances: FloatArray, value: FloatArray, money: Money, at: list[int], *, drift: float, seed: int
+    chances: FloatArray, value: FloatArray, money: Money, at: list[int], *, drift: float, dates: int, seed: int
 ) -> tuple[FloatArray, FloatArray]:
     """What the net gain may come to: who leaves and who is kept is chance, and all chances may be off together."""
     rng = np.random.default_rng(seed)
-    off = drift if np.isfinite(drift) else LIKELIEST_OFF
+    known = np.isfinite(drift) and dates > 0
     drawn = np.empty((DRAWS, len(at)))
     for number in range(DRAWS):
-        told = np.minimum(chances * np.exp(rng.normal(0.0, off)), 1.0)
+        off = drift * rng.standard_t(dates) if known else rng.normal(0.0, LIKELIEST_OFF)
+        told = np.minimum(chances * np.exp(np.clip(off, -2.0, 2.0)), 1.0)
         saved = rng.random(len(chances)) < told * money.kept_by_contact
         summed = np.concatenate([[0.0], np.cumsum(saved * value - money.retention_cost)])
         drawn[number] = summed[at]

@@ -33,6 +33,9 @@ from crm.analyses.defection.trusted import (
 )
 from crm.finding import Finding, Findings
 
+TELLING = 1.25
+"""Times the chance to leave of others from which a difference is worth a sentence."""
+
 REASONS_TOLD = 3
 NOTHING = "nothing"
 """The row of `badly_treated` of those to whom nothing went wrong."""
@@ -207,7 +210,12 @@ def badly_treated(evidence: Evidence) -> Finding | None:
     bad = table[table["trouble"] != NOTHING].sort_values("value_at_risk", ascending=False, kind="stable")
     if bad.empty:
         return None
-    worst, well = first(bad), first(table[table["trouble"] == NOTHING])
+    well = first(table[table["trouble"] == NOTHING])
+    if well:
+        bad = bad[bad["probability"] > TELLING * well["probability"]]
+    if bad.empty:
+        return None
+    worst = first(bad)
     values: dict[str, Any] = {
         "trouble": str(worst["trouble"]), "treated": int(worst["customers"]),
         "chance": float(worst["probability"]), "at_risk": float(worst["value_at_risk"]),
@@ -226,7 +234,8 @@ def badly_treated(evidence: Evidence) -> Finding | None:
 def overdue(evidence: Evidence) -> Finding | None:
     """Silence seen early: who should have bought by now."""
     late = evidence.customers[evidence.customers["overdue"].eq(True)]
-    if len(late) < FEWEST:
+    others = evidence.customers[~evidence.customers["overdue"].eq(True)]
+    if len(late) < FEWEST or not late["probability"].mean() > TELLING * others["probability"].mean():
         return None
     values: dict[str, Any] = {
         "overdue": len(late), "part": len(late) / len(evidence.customers),
@@ -321,9 +330,17 @@ def assumptions(evidence: Evidence) -> Finding | None:
     if margin is None:
         values["value_from"] = decision.value_from
         margin = "{value_from}, over {value_days} days"
+    values["still"] = decision.still_brings
+    still = (
+        "{still:.0%} of what leavers had brought came all the same on judged dates, and is not counted as won. "
+        if decision.still_brings > 0
+        else ""
+    )
     template = (
         f"Money rests on assumptions: what a customer brings who stays is {margin}; a contact by {{channel}} costs "
-        "{cost:,.2f} {currency} and keeps {kept:.0%} of those who would have left, whoever they are. Until an "
+        "{cost:,.2f} {currency} and keeps {kept:.0%} of those who would have left, whoever they are; "
+        + still
+        + "The interval holds given these. Until an "
         "experiment with a hold-out group says how many it keeps, take the net gain as a plan and not as a promise"
     )
     return say(evidence, "assumptions", template + ".", values)

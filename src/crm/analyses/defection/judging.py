@@ -110,13 +110,13 @@ def against_rules(both: Both, *, ships: str, seed: int) -> pd.DataFrame:
 
 
 def rule_to_ship(found: pd.DataFrame) -> str:
-    """The rule of thumb that the blend does not beat, beyond the interval, in either measure; empty where there is
-    none, or where nothing could be judged."""
-    full = found[found["outcome"] == LEFT]
-    for rule, rows in full.groupby("rule", sort=False):
-        if not bool((rows["low"] > 0).any()):
-            return str(rule)
-    return ""
+    """The best rule of thumb that the blend does not beat, beyond the interval, in either measure; empty where there
+    is none, or where nothing could be judged."""
+    full = found[(found["outcome"] == LEFT) & found["low"].notna()]
+    beaten = full.groupby("rule", sort=False)["low"].max() > 0
+    standing = full[full["rule"].isin(beaten.index[~beaten]) & (full["measure"] == "auc")]
+    ordered = standing.sort_values("theirs", ascending=False, kind="stable")
+    return str(ordered["rule"].iloc[0]) if len(ordered) else ""
 
 
 def drift(seen: Sequence[Foresight], expected: Sequence[Expected]) -> float:
@@ -174,7 +174,7 @@ def _over_plain(table: pd.DataFrame, ships: str) -> pd.DataFrame:
 
 
 def _calibration(both: Both) -> pd.DataFrame:
-    """Of the blend on all judged dates together: it is the blend whose chances are shown, whatever ships."""
+    """Of the blend on all judged dates, whatever ships: a rule's chances are made of the dates learnt from."""
     tables = []
     for outcome in OUTCOMES:
         told = [(one.came(outcome), what[outcome][BLEND]) for one, what in both if BLEND in what[outcome]]

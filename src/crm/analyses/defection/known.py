@@ -296,7 +296,8 @@ THEMES: Mapping[str, str] = {
 """What the columns are about, in words; a reason is named after its theme."""
 
 _STARTS = (
-    ("silence", ("days_since", "gap_ratio", "since_", "log_odds", "expected_purchases", "last_gap")),
+    ("silence", ("Days since", "Silence over", "BG/NBD", "days_since", "gap_ratio", "since_", "log_odds",
+                 "expected_purchases")),
     ("tenure", ("T", "recency", "tenure", "joined")),
     ("deliveries", ("deliver", "late_", "faulty_", "last_delivery")),
     ("service", ("case", "open_case", "mean_satisfaction")),
@@ -304,15 +305,15 @@ _STARTS = (
     ("visits", ("visit",)),
     ("campaigns", ("campaign", "response", "answer", "contact")),
     ("contract", ("contract", "monthly_fee", "running_contracts", "ended_contracts")),
-    ("prices", ("price_",)),
+    ("prices", ("price_change",)),
     ("promotions", ("discount", "coupon", "share_bought")),
     ("breadth", ("categor", "department", "share_of_top_department")),
     ("place", ("store", "channel", "share_of_main")),
     ("spending", ("net_sales", "usual_net", "last_over", "half_over", "quarter_over", "before_over", "last_basket",
-                  "half_of_usual", "expected_over", "least_", "most_", "spread_", "part_spread", "mean_basket",
-                  "basket_", "order_value", "spend_", "margin", "sales_", "lines", "units", "orders")),
-    ("rhythm", ("purchase_", "frequency", "usual_gap", "mean_gap", "sd_gap", "longest_gap", "mean_log", "weeks_",
-                "rate_change")),
+                  "half_of_usual", "expected_over", "price_per_line", "least_", "most_", "spread_", "part_spread",
+                  "mean_basket", "basket_", "order_value", "spend_", "margin", "sales_", "lines", "units", "orders")),
+    ("rhythm", ("purchase_", "frequency", "usual_gap", "mean_gap", "sd_gap", "longest_gap", "last_gap", "mean_log",
+                "weeks_", "rate_change")),
 )  # fmt: skip
 
 

@@ -210,11 +210,9 @@ def _chosen(lessons: Sequence[Lesson], *, horizon_days: int, seed: int) -> tuple
     known, left = _together(older) if older else (newest.known, np.empty(0))
     if not _enough(left) or not _enough(newest.left):
         return _USUAL_PENALTY, _USUAL_ROUNDS
-    penalties = {one: fit_regression(known, left, penalty=one).log_odds(newest.known) for one in PENALTIES}
-    trees, matrix = (
-        _grow(known, left, rounds=ROUNDS[-1], seed=seed),
-        _matrix(newest.known, tuple(known.columns)),
-    )
+    judged = newest.known.reindex(columns=known.columns)
+    penalties = {one: fit_regression(known, left, penalty=one).log_odds(judged) for one in PENALTIES}
+    trees, matrix = _grow(known, left, rounds=ROUNDS[-1], seed=seed), _matrix(judged, tuple(known.columns))
     grown = {
         rounds: np.asarray(trees.predict(matrix, output_margin=True, iteration_range=(0, rounds)), dtype="float64")
         for rounds in ROUNDS

@@ -16,7 +16,16 @@ import pandas as pd
 from crm.analyses.defection.dates import lessons_for
 from crm.analyses.defection.known import known_on, purchase_model_on
 from crm.analyses.defection.labels import Stake, label, stake_of
-from crm.analyses.defection.learners import BLEND, Learners, Lesson, Regression, chance, fit_regression, learn
+from crm.analyses.defection.learners import (
+    BLEND,
+    Learners,
+    Lesson,
+    Regression,
+    chance,
+    fit_regression,
+    learn,
+    log_odds_of,
+)
 from crm.analyses.defection.result import OUTCOMES
 from crm.analyses.defection.rules import by_rules
 from crm.errors import NotEnoughData
@@ -95,11 +104,10 @@ class DefectionModel:
             own = by_rule.log_odds(known)
         elif ours:
             own = ours.log_odds(known)[BLEND]
-        elif outcome == LEFT and SILENCE in known:
+        elif outcome == LEFT and self.purchases is not None:
             own = known[SILENCE].to_numpy(dtype="float64")
         else:
-            share = self.share.get(outcome, np.nan)
-            own = np.full(len(known), np.log(share / (1 - share)) if 0 < share < 1 else np.nan)
+            own = np.full(len(known), log_odds_of(self.share.get(outcome, np.nan)))
         return own + self.level.get(outcome, 0.0)
 
     def chances(self, known: pd.DataFrame) -> pd.DataFrame:
@@ -221,24 +229,26 @@ def fit_defection_model(facts: Facts, as_of: dt.date, *, lessons: Lessons | None
 
 def ship_rule(model: DefectionModel, facts: Facts, rule: str) -> DefectionModel:
     """The same, with a rule of thumb in place of the blend: the dates learnt from make a chance of its order."""
+    lessons = [lesson for date in model.learnt_from if (lesson := _orders(facts, date, rule)) is not None]
+    if not lessons:
+        return model
+    known = pd.concat(lessons, ignore_index=True)
     fitted: dict[str, Regression | None] = {}
     for outcome in OUTCOMES:
-        orders, left = [], []
-        for date in model.learnt_from:
-            labelled = label(facts, date)
-            known = known_on(facts, date, None)
-            everybody = snapshot(facts, date)
-            if rule in (found := by_rules(known, everybody)):
-                orders.append(found[rule])
-                left.append(labelled[outcome].to_numpy(dtype="float64"))
-        came = np.concatenate(left) if left else np.empty(0)
-        enough = len(came) > 0 and 0 < came.sum() < len(came)
-        fitted[outcome] = (
-            fit_regression(pd.DataFrame({rule: np.concatenate(orders)}), came, penalty=1.0) if enough else None
-        )
+        left = known[outcome].to_numpy(dtype="float64")
+        enough = 0 < left.sum() < len(left)
+        fitted[outcome] = fit_regression(known[[rule]], left, penalty=1.0) if enough else None
     if fitted[LEFT] is None:
         return model
-    return replace(model, rule=rule, by_rule=fitted, columns=(rule,), level={}, typical={})
+    typical = {rule: float(known.loc[known[LEFT] == 0, rule].median())}
+    return replace(model, rule=rule, by_rule=fitted, columns=(rule,), level={}, typical=typical)
+
+
+def _orders(facts: Facts, date: dt.date, rule: str) -> pd.DataFrame | None:
+    """What a rule said of those at stake on a date, and what became of them; None where it said nothing."""
+    labelled = label(facts, date)
+    found = by_rules(known_on(facts, date, None), snapshot(facts, date))
+    return labelled[list(OUTCOMES)].astype("float64").assign(**{rule: found[rule]}) if rule in found else None
 
 
 def _newest_share(lessons: list[Lesson]) -> float:

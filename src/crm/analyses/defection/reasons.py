@@ -25,6 +25,10 @@ from crm.mart import open_mart
 from crm.periods import date_of, day_number, known_within
 
 MOST_REASONS = 3
+LONG_SILENCE = 1.5
+"""Usual gaps from which a silence is worth telling."""
+REGULARLY = 3
+"""Purchase days of a category from which it was bought more than by chance."""
 LARGE_PART = 0.15
 """Share of earlier net sales from which it is worth telling that a category is no longer bought."""
 
@@ -109,7 +113,8 @@ def dropped_categories(facts: Facts, as_of: dt.date, known: pd.DataFrame) -> dic
     table = to_pandas(sums)
     table = table[table["customer_id"].isin(set(known["customer_id"]))]
     table["share"] = table["then"] / table.groupby("customer_id")["then"].transform("sum").clip(lower=1e-9)
-    gone = table[(table["times"] == 0) & (table["share"] >= LARGE_PART) & (table["category"] != "(unknown)")]
+    regularly = (table["times_then"] >= REGULARLY) & (table["category"] != "(unknown)")
+    gone = table[(table["times"] == 0) & (table["share"] >= LARGE_PART) & regularly]
     gone = gone.sort_values(["customer_id", "share", "category"], ascending=[True, False, True])
     first = gone.drop_duplicates("customer_id")
     return {
@@ -123,7 +128,10 @@ def _category_sums(days: Any, recent: nw.Expr) -> Any:
         then=nw.when(recent).then(0.0).otherwise(nw.col("net_sales")), time=nw.when(recent).then(1).otherwise(0)
     )
     return split.group_by("customer_id", "category").agg(
-        nw.col("then").sum().round(4), nw.col("time").sum().alias("times"), nw.col("day").max().alias("last")
+        nw.col("then").sum().round(4),
+        nw.col("time").sum().alias("times"),
+        (1 - nw.col("time")).sum().alias("times_then"),
+        nw.col("day").max().alias("last"),
     )
 
 
@@ -162,7 +170,7 @@ def _silence(row: Row, told: Told) -> str:
     usual, since = _number(row, "usual_gap"), _number(row, "days_since_last_purchase")
     if np.isnan(usual):
         return f"bought on one day only, {_days(since)} ago"
-    if since > usual:
+    if since >= LONG_SILENCE * usual:
         return f"usually buys every {_days(usual)}; last purchase {_days(since)} ago"
     return ""
 
@@ -178,11 +186,19 @@ def _rhythm(row: Row, told: Told) -> str:
 def _spending(row: Row, told: Told) -> str:
     last, usual = _number(row, "net_sales_last"), _number(row, "usual_net_sales")
     half = _number(row, "net_sales_half")
-    if usual > 0 and half * 2 < usual * 0.75:
-        return f"spent {half:,.0f} {told.currency} in the last {_days(told.days // 2)}; usual are {usual / 2:,.0f}"
+    if usual < _SMALL:
+        return ""
+    if half * 2 < usual * 0.75:
+        return f"spent {half:,.0f} {told.currency} in the last {_days(told.days // 2)}; usual is {usual / 2:,.0f}"
     if last < usual * 0.9:
-        return f"spent {last:,.0f} {told.currency} in the last {_days(told.days)}; usual are {usual:,.0f}"
-    return f"small purchases: {usual:,.0f} {told.currency} in {_days(told.days)}" if usual > 0 else ""
+        return f"spent {last:,.0f} {told.currency} in the last {_days(told.days)}; usual is {usual:,.0f}"
+    if 0 < usual < told.typical.get("usual_net_sales", 0.0):
+        return f"small purchases: {usual:,.0f} {told.currency} in {_days(told.days)}"
+    return ""
+
+
+_SMALL = 2.0
+"""Of usual net sales, below which amounts can no longer be told apart in whole numbers."""
 
 
 def _breadth(row: Row, told: Told) -> str:
@@ -192,7 +208,8 @@ def _breadth(row: Row, told: Told) -> str:
         return f"stopped buying {category}, {share:.0%} of the basket until {date_of(last):%B %Y}"
     now, before = _number(row, "categories_last"), _number(row, "categories_before")
     if now < before:
-        return f"bought from {now:,.0f} categories in the last {_days(told.days)}, from {before:,.0f} before"
+        kinds = "1 kind" if now == 1 else f"{now:,.0f} kinds"
+        return f"{kinds} of products in the last {_days(told.days)}, {before:,.0f} in the time before"
     return ""
 
 
@@ -253,7 +270,7 @@ def _campaigns(row: Row, told: Told) -> str:
     sent, answered = _number(row, "campaigns_received_365d"), _number(row, "campaigns_answered_365d")
     if sent >= 1 and answered == 0:
         return f"answered none of {sent:,.0f} campaigns in the last year"
-    return "" if sent >= 1 else "was sent no campaign in the last year"
+    return ""
 
 
 def _visits(row: Row, told: Told) -> str:
@@ -269,8 +286,7 @@ _NEW = 182
 
 
 def _place(row: Row, told: Told) -> str:
-    stores = _number(row, "stores_365d")
-    return f"buys in {stores:,.0f} stores" if stores > 1 else ""
+    return ""  # where somebody buys sets leavers apart, and is no reason that a person would give
 
 
 def _contract(row: Row, told: Told) -> str:

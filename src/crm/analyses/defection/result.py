@@ -70,7 +70,10 @@ class Decision:
     """Whom to contact, from money and not from a chance of one half.
 
     A contact is worth the chance to leave, times the chance that it keeps the customer (`kept`, an assumption), times
-    the margin a kept customer brings over `value_days`, less its cost.
+    the margin a kept customer brings over `value_days` beyond what leavers bring all the same, less its cost.
+
+    still_brings: of what a customer brought before, the share that leavers of judged dates still brought within
+                  `value_days`: some come back by themselves. 0 where that is not known.
 
     curve:        contacted (the customers with the highest worth of a contact first), kept (expected number),
                   gain, low, high (expected net gain and its interval at `level`), share (of all at stake).
@@ -86,6 +89,7 @@ class Decision:
     channel: str
     value_days: int
     value_from: str
+    still_brings: float
     level: float
     curve: pd.DataFrame = field(repr=False)
     contacted: int
@@ -106,9 +110,9 @@ class Evidence:
                likeliest), partial_probability, days_since_last_purchase, usual_gap, expected_next_purchase (the day
                by which one of two such customers has bought again; empty: later than a year), overdue (True: nine of
                ten would have bought by now), value_if_stays (margin over the decision's value_days), value_at_risk
-               (probability x that), worth_of_contact (may be negative), contact (True or False), reasons (up to
-               three, in words, joined by ` · `; only of customers at risk: whom it pays to contact and the likeliest
-               tenth), causes (the themes of these reasons, in the same order).
+               (probability x that, less what leavers bring all the same), worth_of_contact (may be negative), contact
+               (True or False), reasons (up to three, in words, joined by ` · `; only of customers at risk: whom it
+               pays to contact and the likeliest tenth), causes (the themes of these reasons, in the same order).
     expected_to_leave: the sum of the probabilities; `expected_low`, `expected_high` hold it in 90 % of cases, from
                chance and the drift of judged dates.
     drivers:   theme, meaning, share (of what moves the chance, mean absolute contribution), top_share (of customers

@@ -199,7 +199,7 @@ def _against_rules(evidence: Evidence, outcome: str, values: dict[str, Any]) -> 
             f"The rule “{{ships}}” orders customers as well: it ships. What was learnt puts those who will {leave} "
             f"in no better order than {best}, beyond chance {told}. Go by the rule, which is simpler. "
         )
-    values["ours"] = evidence.shipped.name
+    values["ours"] = judged_name(evidence)
     if not rule_wins(evidence, outcome):
         return (
             "It pays to use the model: “{ours}” puts customers in a better order than every rule of thumb, the best "
@@ -212,6 +212,12 @@ def _against_rules(evidence: Evidence, outcome: str, values: dict[str, Any]) -> 
         f"The rule of thumb “{{rule}}” {equal}, as far as earlier dates tell: “{{ours}}” ships for its chances, but "
         f"its gain may be chance {told}. "
     )
+
+
+def judged_name(evidence: Evidence) -> str:
+    """Of the candidate that judged dates speak of; an approved model of an earlier date may score in its place."""
+    shipped = evidence.judged.table[evidence.judged.table["shipped"].astype("bool")]
+    return str(shipped["candidate"].iloc[0]) if len(shipped) else evidence.shipped.name
 
 
 def _not_worse(values: dict[str, Any]) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from crm.analyses.lifetime_value.blend import floor_of
+from crm.analyses.lifetime_value.candidates import fit_candidates
 from crm.analyses.lifetime_value.dates import dates_to_judge_on
-from crm.analyses.lifetime_value.foresight import look_back
+from crm.analyses.lifetime_value.foresight import foresee, look_back
 from crm.analyses.lifetime_value.judging import Mixed, judge, mix, mix_all, rule_to_ship
 from crm.analyses.lifetime_value.model import LifetimeModel
+from crm.analyses.lifetime_value.season import season_of
 from crm.facts import Facts
 from crm.periods import day_number
 from crm.purchase_models.histories import FloatArray
@@ -56,16 +59,28 @@ class LifetimeReview:
 
     def score(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> FloatArray:
         """Expected value over the horizon of the settings, in the order of the snapshot."""
-        if isinstance(model, Mixed):
+        if isinstance(model, Mixed) and model.seen.date == date:
             return model.value
-        days = facts.settings.definitions.value_horizon_days
-        same_horizon = replace(model, candidates=replace(model.candidates, horizon_days=days))
-        return same_horizon.expect(snapshot(facts, date))[1]
+        fitted = _fitted(_Known(facts), model.seen.date) if isinstance(model, Mixed) else model
+        return fitted.expect(snapshot(facts, date))[1]
 
-    def twin(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> Mixed:
+    def twin(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> LifetimeModel | Mixed:
         """What the same recipe would have expected on that date, by what was known then alone."""
         del model  # its seed and horizon are those of the settings
-        return _twin(_Known(facts), date)
+        known = day_number(date) + facts.settings.definitions.value_horizon_days <= facts.last_day + 1
+        return _twin(_Known(facts), date) if known else _fitted(_Known(facts), date)
+
+    def other_question(self, record: Mapping[str, Any], facts: Facts) -> str:
+        """What the model tells, and what is asked, where that is not the same."""
+        tells, asked = record["horizon_days"], facts.settings.definitions.value_horizon_days
+        return "" if tells == asked else f"it tells the value within {tells} days, and {asked} are asked"
+
+    def learnt_through(self, record: Mapping[str, Any]) -> dt.date | None:
+        """The end of the horizon of the newest date learnt from; None where it learnt from none."""
+        if record["learners"] is None:
+            return None
+        newest = max(dt.date.fromisoformat(date) for date in record["learners"]["dates"])
+        return newest + dt.timedelta(days=record["learners"]["days"])
 
 
 @dataclass(frozen=True)
@@ -87,14 +102,43 @@ class _Known:
 
 @lru_cache(maxsize=4)
 def _twin(known: _Known, date: dt.date) -> Mixed:
-    facts = known.facts
-    days, seed = facts.settings.definitions.value_horizon_days, facts.settings.runs.seed
+    facts, days, seed = _asked(known)
+    judged, rule = _judged(facts, date, days=days, seed=seed)
+    return mix(look_back(facts, date, days=days, seed=seed), judged, rule=rule)
+
+
+@lru_cache(maxsize=2)
+def _fitted(known: _Known, date: dt.date) -> LifetimeModel:
+    """The same as a model, also of a date whose outcome is not known yet: it values customers of any date."""
+    facts, days, seed = _asked(known)
+    judged, rule = _judged(facts, date, days=days, seed=seed)
+    candidates = fit_candidates(facts, date, horizon_days=days, seed=seed)
+    seen = foresee(candidates, snapshot(facts, date), season=season_of(facts, date, days), seed=seed)
+    now = mix(seen, judged, rule=rule)
+    tables = {"purchases": seen.expected.purchases, "value": seen.expected.value}
+    return LifetimeModel(
+        candidates,
+        weights=now.weights,
+        factors=now.factors,
+        floors={what: floor_of(table) for what, table in tables.items()},
+        interval_level=now.interval_level,
+        silence=now.silence,
+        seed=seed,
+    )
+
+
+def _asked(known: _Known) -> tuple[Facts, int, int]:
+    settings = known.facts.settings
+    return known.facts, settings.definitions.value_horizon_days, settings.runs.seed
+
+
+def _judged(facts: Facts, date: dt.date, *, days: int, seed: int) -> tuple[list[Mixed], str]:
+    """The dates judged by then, and the rule of thumb that ships after them; empty where the blend does."""
     before = dates_to_judge_on(date, facts, horizon_days=days)
     passed = [one for one in before.dates if day_number(one) + before.days <= day_number(date)]
     judged = mix_all([look_back(facts, one, days=before.days, seed=seed) for one in passed])
     judgement = judge(judged, facts, days=before.days, seed=seed)
-    rule = rule_to_ship(judgement.against_best_rule, judgement.mean)
-    return mix(look_back(facts, date, days=days, seed=seed), judged, rule=rule)
+    return judged, rule_to_ship(judgement.against_best_rule, judgement.mean)
 
 
 REVIEWABLE = LifetimeReview()

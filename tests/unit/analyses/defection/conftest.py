@@ -141,6 +141,7 @@ def _decision(people: pd.DataFrame) -> Decision:
         channel="mail",
         value_days=VALUE_DAYS,
         value_from="lifetime value",
+        still_brings=0.2,
         level=0.90,
         curve=pd.DataFrame(
             {"contacted": contacted, "kept": contacted * 0.02, "gain": gain, "low": gain - 20 - contacted * 0.1,

@@ -210,7 +210,7 @@ def test_nothing_is_told_of_a_handful_of_those_who_left(evidence):
 
 
 def test_reasons_are_counted_by_theme():
-    causes = pd.Series(["silence; rhythm", "silence", "rhythm; silence; money", "", "money"])
+    causes = pd.Series(["silence · rhythm", "silence", "rhythm · silence · money", "", "money"])
     one = type("Drawn", (), {"customers": pd.DataFrame({"causes": causes})})
     assert first_reasons(one).to_dict("records") == [
         {"reason": "silence", "customers": 2, "share": 0.5, "named": 3},

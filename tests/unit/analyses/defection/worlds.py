@@ -1,4 +1,4 @@
-"""Small worlds for the tests of the prediction: lessons with a planted truth, foresights, companies written as rows."""
+"""Small worlds for the tests of the prediction: lessons with a planted truth, foresights, companies of rows."""
 
 from __future__ import annotations
 
@@ -44,6 +44,20 @@ def regulars(customers: int, days: int, *, seed: int = 7, stop: float = 0.4) -> 
         while day > last:
             rows.append((f"c{number:03d}", day, round(float(chance.gamma(4, purse / 4)), 2)))
             day -= max(1, round(float(chance.gamma(2, gap / 2))))
+    return rows
+
+
+def comers_and_goers(customers: int, days: int, *, seed: int = 3) -> list[tuple[str, int, float]]:
+    """As purchase models see customers: each with a rate of its own, gone for good after any purchase."""
+    chance, rows = np.random.default_rng(seed), []
+    for number in range(customers):
+        gap, goes, purse = 1 / chance.gamma(1.5, 0.04), chance.beta(1, 12), chance.gamma(3, 10)
+        day = float(days - chance.integers(0, days * 2 // 3))
+        while day >= 1:
+            rows.append((f"c{number:03d}", int(day), round(float(chance.gamma(4, purse / 4)) + 1, 2)))
+            if chance.random() < goes:
+                break
+            day -= max(1.0, float(chance.exponential(gap)))
     return rows
 
 

@@ -42,13 +42,13 @@ def understand_defection(
     these out. The same facts, date, segments and seed give the same tables. What the data do not allow is empty, and
     `unsaid` says why.
     """
-    as_of, stake, seed = read_date(as_of), stake_of(facts), facts.settings.runs.seed
+    as_of, stake = read_date(as_of), stake_of(facts)
     watched, groups = lives(facts, as_of, stake), _groups(facts, as_of, segments)
     kinds = _kinds(watched, groups)
     on = dates(facts, as_of, stake)
     occasions = _occasions(facts, as_of, on, stake)
     pairs = matched(facts, occasions, stake)
-    changed = changes(pairs, seed=seed)
+    changed = changes(pairs)
     lately = tuple(date for date in on if day_number(date) >= day_number(as_of) - YEAR)
     gone = silences(facts, as_of, stake)
     seen = watched[watched["joined"]]
@@ -69,8 +69,8 @@ def understand_defection(
         pairs=pairs.pairs,
         stayers=len(pairs.rows) - pairs.pairs,
         changes=changed,
-        changes_by_date=changes_by_date(pairs, list(changed.loc[changed["side"] == "service", "measure"]), seed=seed),
-        dropped=dropped(facts, pairs, stake, seed=seed),
+        changes_by_date=changes_by_date(pairs, list(changed.loc[changed["side"] == "service", "measure"])),
+        dropped=dropped(facts, pairs, stake),
         losses=_losses(facts, occasions, pairs, groups, lately),
         loss_dates=lately,
         returned=coming_back(gone),

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from crm.analyses.defection.labels import Stake
+from crm.analyses.defection.understanding.certainty import customers_known, standard_errors
 from crm.analyses.defection.understanding.curves import holm
 from crm.analyses.defection.understanding.matching import match
 from crm.analyses.defection.understanding.windows import (
@@ -27,11 +28,8 @@ from crm.analyses.defection.understanding.windows import (
 from crm.facts import Facts
 from crm.mart import UNKNOWN, open_mart
 
-DRAWS = 1_000
-"""Of the bootstrap."""
-
-FEWEST_PAIRS = 10
-"""Of fewer pairs no difference is told."""
+FEWEST_CUSTOMERS = 10
+"""Of fewer customers, on either side, no difference is told."""
 
 SIGNIFICANT = 0.05
 
@@ -98,18 +96,19 @@ def matched(facts: Facts, occasions: pd.DataFrame, stake: Stake) -> Matched:
     return Matched(rows, recent, earlier, measures, leavers=left, unmatched=left - int(rows["left"].sum()))
 
 
-def changes(pairs: Matched, *, seed: int) -> pd.DataFrame:
+def changes(pairs: Matched) -> pd.DataFrame:
     """One row per measure, those that stand after the correction first, the most marked of them first.
 
     measure, label, unit (days, share, count, money, number, index), side (buying: what they did; service: what was
     done to them, or was the matter), leavers_earlier, leavers_recent (their means), leavers_change, stayers_change,
-    difference (of the changes) with low, high (95 %, bootstrap of the pairs), strength (difference over its standard
-    error), pairs (with a known change on both sides), stayers (in those), p, p_corrected (Holm), comparisons (made),
-    stands (p_corrected < 0.05). Measures with fewer than ten pairs are left out.
+    difference (of the changes) with low, high (95 %), strength (difference over its standard error), pairs (with a
+    known change on both sides), stayers (in those; one per date), p, p_corrected (Holm), comparisons (made), stands
+    (p_corrected < 0.05). Errors count a customer who is there more than once as one (`certainty`). Measures known of
+    fewer than ten customers who left, or who stayed, are left out.
     """
     change = pairs.recent - pairs.earlier
     left = pairs.rows["left"].to_numpy(dtype="bool")
-    table = _compare(pairs.rows, change, seed=seed)
+    table = _compare(pairs.rows, change)
     if table.empty:
         return pd.DataFrame(columns=list(CHANGE_COLUMNS)).astype(CHANGE_COLUMNS)
     known = change[left].notna()
@@ -124,7 +123,7 @@ def changes(pairs: Matched, *, seed: int) -> pd.DataFrame:
     return _strongest_first(table)[list(CHANGE_COLUMNS)].astype(CHANGE_COLUMNS)
 
 
-def changes_by_date(pairs: Matched, told: Sequence[str], *, seed: int) -> pd.DataFrame:
+def changes_by_date(pairs: Matched, told: Sequence[str]) -> pd.DataFrame:
     """The differences of some measures date by date, the newest first.
 
     date, measure, label, unit, difference, low, high, pairs, p, p_corrected (Holm, over all measures and dates),
@@ -132,7 +131,7 @@ def changes_by_date(pairs: Matched, told: Sequence[str], *, seed: int) -> pd.Dat
     """
     change = (pairs.recent - pairs.earlier)[list(told)]
     tables = [
-        _compare(rows, change.loc[rows.index], seed=seed).rename(columns={"name": "measure"}).assign(date=date)
+        _compare(rows, change.loc[rows.index]).rename(columns={"name": "measure"}).assign(date=date)
         for date, rows in pairs.rows.groupby("date")
     ]
     empty = pd.DataFrame(columns=list(BY_DATE_COLUMNS))
@@ -146,7 +145,7 @@ def changes_by_date(pairs: Matched, told: Sequence[str], *, seed: int) -> pd.Dat
     return table[list(BY_DATE_COLUMNS)].astype(BY_DATE_COLUMNS)
 
 
-def dropped(facts: Facts, pairs: Matched, stake: Stake, *, seed: int) -> pd.DataFrame:
+def dropped(facts: Facts, pairs: Matched, stake: Stake) -> pd.DataFrame:
     """What is dropped first? Of those who bought something of a department on two earlier purchase days or more, and
     did buy something in the recent window: which share bought nothing of it in that?
 
@@ -161,7 +160,7 @@ def dropped(facts: Facts, pairs: Matched, stake: Stake, *, seed: int) -> pd.Data
         fell = _fell_away(facts, pairs, stake, level=level)
         if fell.shape[1] > 1:
             break
-    table = _compare(pairs.rows, fell, seed=seed)
+    table = _compare(pairs.rows, fell)
     if table.empty:
         return empty
     table = table.assign(level=level, stayers=table["others"])
@@ -184,28 +183,31 @@ def _fell_away(facts: Facts, pairs: Matched, stake: Stake, *, level: str) -> pd.
     return every.pivot(index="row", columns="name", values="fell").reindex(pairs.rows.index).astype("float64")
 
 
-def _compare(rows: pd.DataFrame, values: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def _compare(rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     """The difference of each column between who left and those beside them.
 
     name, leavers, others (means), other_rows, difference, low, high, strength, pairs, p, p_corrected, comparisons,
     stands.
     """
     apart, others = _by_pair(rows, values)
-    enough = apart.columns[apart.notna().sum() >= FEWEST_PAIRS]
-    apart, others = apart[enough], others[enough]
-    if apart.empty or not len(enough):
+    if apart.empty:
+        return pd.DataFrame()
+    customers = customers_known(rows, values, apart)
+    enough = customers.index[customers >= FEWEST_CUSTOMERS]
+    apart, others, values, customers = apart[enough], others[enough], values[enough], customers[enough]
+    if not len(enough):
         return pd.DataFrame()
     pairs, mean = apart.notna().sum(), apart.mean()
-    error = apart.std(ddof=1) / pairs**0.5
-    low, high = _bootstrap(apart, seed=seed)
+    error = standard_errors(rows, values, apart, others)
+    wide = error * student.ppf(1 - SIGNIFICANT / 2, customers - 1)
     strength = (mean / error.where(error > 0)).fillna(0.0)
     beside = rows.loc[~rows["left"], "pair"].to_numpy()
-    known = values.loc[~rows["left"], enough].notna().to_numpy() & apart.notna().reindex(beside).to_numpy()
+    known = values[~rows["left"]].notna().to_numpy() & apart.notna().reindex(beside).to_numpy()
     table = pd.DataFrame(
         {
             "leavers": (apart + others).mean(), "others": others.where(apart.notna()).mean(), "difference": mean,
-            "low": low, "high": high, "strength": strength, "pairs": pairs, "other_rows": known.sum(axis=0),
-            "p": 2 * student.sf(strength.abs(), pairs - 1),
+            "low": mean - wide, "high": mean + wide, "strength": strength, "pairs": pairs,
+            "other_rows": known.sum(axis=0), "p": 2 * student.sf(strength.abs(), customers - 1),
         }
     )  # fmt: skip
     table = table.rename_axis("name").reset_index()
@@ -219,25 +221,6 @@ def _by_pair(rows: pd.DataFrame, values: pd.DataFrame) -> tuple[pd.DataFrame, pd
     mine = values[left].set_axis(rows.loc[left, "pair"].to_numpy())
     others = values[~left].groupby(rows.loc[~left, "pair"].to_numpy()).mean().reindex(mine.index)
     return mine - others, others
-
-
-def _bootstrap(apart: pd.DataFrame, *, seed: int) -> tuple[pd.Series[float], pd.Series[float]]:
-    """The 95 % interval of the mean of each column: pairs drawn with replacement (each counts as often as a Poisson
-    variable of mean 1 says, Hanley & MacGibbon 2006)."""
-    rng = np.random.default_rng(seed)
-    known = apart.notna().to_numpy(dtype="float32")
-    values = apart.fillna(0.0).to_numpy(dtype="float32")
-    sums, counts = np.zeros((DRAWS, apart.shape[1])), np.zeros((DRAWS, apart.shape[1]))
-    for start in range(0, len(apart), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        often = rng.poisson(1.0, (DRAWS, len(values[part]))).astype("float32")
-        sums, counts = sums + often @ values[part], counts + often @ known[part]
-    means = sums / np.where(counts > 0, counts, np.nan)
-    low, high = np.nanquantile(means, [0.025, 0.975], axis=0)
-    return pd.Series(low, index=apart.columns), pd.Series(high, index=apart.columns)
-
-
-_CHUNK = 5_000
 
 
 def _strongest_first(table: pd.DataFrame) -> pd.DataFrame:

@@ -87,7 +87,10 @@ def log_rank(lives: pd.DataFrame, kinds: Mapping[str, pd.Series[str]]) -> pd.Dat
         if told.nunique() < 2 or not those["left"].any():
             continue
         groups = pd.factorize(told, sort=True)[0]
-        statistic, p = survdiff(those["days"].to_numpy(dtype="float64"), those["left"].to_numpy("int64"), groups)
+        try:
+            statistic, p = survdiff(those["days"].to_numpy(dtype="float64"), those["left"].to_numpy("int64"), groups)
+        except np.linalg.LinAlgError:  # all of a group leave on one and the same day: there is nothing to compare
+            continue
         rows.append(
             {"group_kind": kind, "groups": told.nunique(), "customers": len(told), "statistic": statistic, "p": p}
         )

@@ -50,11 +50,11 @@ def _who_left(one: Understanding) -> Finding | None:
         "silence": "bought nothing in the {horizon} days from it on",
         "cancellation": "had no contract {horizon} days later",
     }[one.stake.kind]
-    template = (
-        "Of {customers:,} customers at stake on {date}, {left:,} ({left_share:.1%}, interval {left_low:.1%} to "
-        "{left_high:.1%}) " + how + " (known before {as_of})."
-    )
-    return _say(one, "left", template, _first(one.partial), one.partial)
+    row = _first(one.partial)
+    some = "{left:,} ({left_share:.1%}, interval {left_low:.1%} to {left_high:.1%})"
+    who = "fewer than {fewest}" if _are_few(row, "left") else some
+    template = "Of {customers:,} customers at stake on {date}, " + who + f" {how} (known before {{as_of}})."
+    return _say(one, "left", template, row | {"fewest": FEWEST} if row else {}, one.partial)
 
 
 def _partly(one: Understanding) -> Finding | None:
@@ -64,17 +64,30 @@ def _partly(one: Understanding) -> Finding | None:
         "days {lost_with_partly:,.0f} {currency} less came from them, and {lost_with_left:,.0f} {currency} less from "
         "those who left wholly (known before {as_of})."
     )
-    return _say(one, "left_partly", template, _first(one.partial))
+    row = _first(one.partial)
+    return _say(one, "left_partly", template, {} if _are_few(row, "left") or _are_few(row, "partly") else row)
 
 
 def _lost(one: Understanding) -> Finding | None:
+    """What left with those still gone, of whom many left so lately that they may yet come back."""
     every = _first(one.losses[one.losses["kind"] == "everybody"])
+    if not every or every["customers"] < FEWEST:
+        return None
+    back = _returned(one)
+    usually = (
+        "Of customers silent for more than {horizon} days, {share_returned:.0%} usually come back by themselves "
+        "within another {days:,}"
+        if one.stake.kind == "silence"
+        else "Of customers who have no contract any more, {share_returned:.0%} usually make another by themselves "
+        "within {days:,} days"
+    )
     template = (
         "With the {customers:,} who left on {dates:,} dates in the year before {as_of} and have not come back went "
-        "{net_sales:,.0f} {currency} of net sales and {margin:,.0f} {currency} of margin a year."
-    )
-    values = {name: every[name] for name in ("customers", "net_sales", "margin") if every}
-    return _say(one, "lost", template, values | {"dates": len(one.loss_dates)} if every else {})
+        "{net_sales:,.0f} {currency} of net sales and {margin:,.0f} {currency} of margin a year. "
+    ) + (f"{usually}." if back else "How many of such come back by themselves is not known.")
+    values = {name: every[name] for name in ("customers", "net_sales", "margin")}
+    values |= {name: back[name] for name in ("share_returned", "days") if back}
+    return _say(one, "lost", template, values | {"dates": len(one.loss_dates)})
 
 
 def _changed(one: Understanding, *, side: str) -> list[Finding | None]:
@@ -124,19 +137,24 @@ def _signs(one: Understanding) -> Finding | None:
     """The sign with the largest loss, of those that leavers met with more often than stayers; else that none is."""
     signs = one.losses[one.losses["kind"] == "sign"]
     named = signs[signs["group"] != NO_SIGN]
-    row = _first(named[named["low"] > named["share_of_stayers"]])
+    row = _first(named[(named["low"] > named["share_of_stayers"]) & (named["customers"] >= FEWEST)])
     template = (
         "Most was lost {group}: {customers:,} of those who left and have not come back ({share:.1%}, interval "
         "{low:.1%} to {high:.1%}; {share_of_stayers:.1%} of similar ones who stayed met with the same), with "
         "{net_sales:,.0f} {currency} of net sales a year (before {as_of}). That went before; it is no proof of why."
     )
     if not row:
-        row = _first(named)
+        row = _first(named[named["low"] <= named["share_of_stayers"]])
+        some = (
+            "{share:.1%} (interval {low:.1%} to {high:.1%})"
+            if _are_few(row, "customers")
+            else ("{customers:,} ({share:.1%}, interval {low:.1%} to {high:.1%})")
+        )
         template = (
             "Neither late deliveries, open cases and bad marks nor prices that rose, as far as they are known, were "
             "met with more often by those who left than by similar ones who stayed: {group}, for example, left "
-            "{customers:,} ({share:.1%}, interval {low:.1%} to {high:.1%}, against {share_of_stayers:.1%} of those; "
-            "before {as_of})."
+            + some
+            + ", against {share_of_stayers:.1%} of those (before {as_of})."
         )
     return _say(one, "signs", template, row, signs)
 
@@ -211,16 +229,25 @@ def _when(one: Understanding) -> Finding | None:
 
 
 def _came_back(one: Understanding) -> Finding | None:
-    if one.returned.empty:
-        return None
-    row = _first(one.returned[one.returned["days"] >= min(TOLD_AT[0], one.returned["days"].max())])
+    row = _returned(one)
     silent = {"silence": "were silent for more than {horizon} days", "cancellation": "had no contract any more"}
     template = (
         "Of {gone:,} customers who " + silent[one.stake.kind] + ", {share_returned:.1%} had come back by themselves "
         "{days:,} days later (interval {low:.1%} to {high:.1%}; {at_risk:,} were still gone and watched; before "
         "{as_of})."
     )
-    return _say(one, "came_back", template, row | {"gone": one.gone})
+    return _say(one, "came_back", template, row | {"gone": one.gone} if row else {})
+
+
+def _returned(one: Understanding) -> dict[str, Any]:
+    """Who came back by themselves: after 91 days, or as long as enough are watched."""
+    told = one.returned[one.returned["at_risk"] >= FEWEST]
+    return _first(told[told["days"] >= min(TOLD_AT[0], told["days"].max())])
+
+
+def _are_few(row: dict[str, Any], number: str) -> bool:
+    """Are these so few customers that their number is not named? Nobody at all may be said."""
+    return 0 < int(row.get(number, 0)) < FEWEST
 
 
 def _say(

@@ -2,8 +2,8 @@
 
 Similar: at stake on the same date, in the same tenth of tenure (days since the first purchase) and of value (net
 sales of the last 182 days), and in the same third of the mean gap between purchases, since who buys seldom is silent
-more often without having left. Each who stayed stands beside one who left, so that the differences do not depend on
-each other; which of them beside whom is by lot, from the seed.
+more often without having left. On a date each who stayed stands beside one who left; which of them beside whom is by
+lot, from the seed. On other dates the same customer may stand again, on either side.
 """
 
 from __future__ import annotations

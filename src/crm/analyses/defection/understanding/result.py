@@ -31,8 +31,9 @@ class Understanding:
     partial:   one row per date: customers, left, left_share, left_low, left_high, partly (spent less than half of the
                usual, but something), partly_share, partly_low, partly_high, lost_with_left, lost_with_partly (money
                per horizon: the usual less what was spent).
-    leavers:   who left, on all dates together.     pairs: those of them who have somebody similar who stayed.
-    stayers:   the similar who stayed.
+    leavers:   who left, on all dates together; a customer who left on two dates is there twice.     pairs: those of
+               them who have somebody similar who stayed.     stayers: the similar who stayed, once per date. Of a
+               measure fewer may be known: `changes` has the pairs and stayers of each.
     changes:   one row per measure: measure, label, unit, side (buying, service), leavers_earlier, leavers_recent,
                leavers_change, stayers_change, difference, low, high, strength, pairs, stayers, p, p_corrected (Holm),
                comparisons, stands. Recent: the horizon's length before the date; earlier: up to three before that.

@@ -64,7 +64,7 @@ def matched_pairs(values, measure=LATE, pairs=20, stayers=2):
 
 def test_the_difference_of_the_changes():
     """Who left: one late delivery more (two for every other pair); those beside: 0 and 1, half on average."""
-    table = changes(matched_pairs(lambda pair, who: (1 + pair % 2) if who == 0 else who - 1), seed=1)
+    table = changes(matched_pairs(lambda pair, who: (1 + pair % 2) if who == 0 else who - 1))
     row = table.iloc[0]
     assert row[["measure", "side", "pairs", "stayers", "comparisons"]].tolist() == [
         "late_deliveries",
@@ -83,7 +83,7 @@ def test_a_pair_counts_where_both_sides_are_known():
     def values(pair, who):
         return np.nan if (pair < 5 and who == 0) or (5 <= pair < 8 and who > 0) or (pair == 9 and who == 1) else 1.0
 
-    row = changes(matched_pairs(values), seed=1).iloc[0]
+    row = changes(matched_pairs(values)).iloc[0]
     assert (row["pairs"], row["stayers"]) == (12, 23)
     assert row["difference"] == 0
     assert not row["stands"]
@@ -95,15 +95,77 @@ def test_chance_alone_does_not_stand():
     people = matched_pairs(lambda *_: 0, pairs=40).rows
     recent = pd.DataFrame(rng.normal(size=(len(people), 400)), columns=names, index=people.index)
     measures = tuple(replace(LATE, name=name) for name in names)
-    table = changes(Matched(people, recent, recent * 0, measures, leavers=40, unmatched=0), seed=1)
+    table = changes(Matched(people, recent, recent * 0, measures, leavers=40, unmatched=0))
     assert 0.02 < (table["p"] < 0.05).mean() < 0.08
     assert 0.90 < ((table["low"] < 0) & (table["high"] > 0)).mean() < 0.97
     assert not table["stands"].any()
 
 
+DATES, LEAVERS, STAYERS = 8, 12, 36
+
+
+def often_there(side):
+    """Eight dates, twelve who left, three beside each; on this side the same customers stand again and again."""
+    rng, found = np.random.default_rng(8), []
+    for date in range(DATES):
+        once = 1_000 * (date + 1) + np.arange(LEAVERS + STAYERS)
+        left, stayed = once[:LEAVERS], once[LEAVERS:]
+        if side in ("who left", "apart"):
+            left = rng.choice(24, LEAVERS, replace=False)
+        if side in ("who stayed", "apart"):
+            stayed = 100 + rng.choice(60, STAYERS, replace=False)
+        if side == "the same on both":
+            both = rng.permutation(60)[: LEAVERS + STAYERS]
+            left, stayed = both[:LEAVERS], both[LEAVERS:]
+        pair = 100 * date + np.append(np.arange(LEAVERS), np.arange(STAYERS) % LEAVERS)
+        gone = np.arange(LEAVERS + STAYERS) < LEAVERS
+        found.append(pd.DataFrame({"date": date, "customer_id": [*left, *stayed], "pair": pair, "left": gone}))
+    return pd.concat(found, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("side", "covered_by_independent_pairs"),
+    [("nobody", 0.95), ("who left", 0.72), ("who stayed", 0.85), ("apart", 0.67), ("the same on both", 0.92)],
+)
+def test_intervals_hold_where_customers_stand_more_than_once(side, covered_by_independent_pairs):
+    """A thousand measures of which nothing differs, each with what is a customer's own and what a date's: 95 % of
+    the intervals hold the truth, while those of pairs taken as independent do not."""
+    rows, rng = often_there(side), np.random.default_rng(3)
+    own, of_date = (
+        rng.normal(size=(rows[key].nunique(), 1_000))[pd.factorize(rows[key])[0]] for key in ("customer_id", "date")
+    )
+    values = pd.DataFrame(own + of_date + 0.5 * rng.normal(size=own.shape), index=rows.index).add_prefix("m")
+    measures = tuple(replace(LATE, name=name) for name in values)
+    table = changes(Matched(rows, values, values * 0, measures, leavers=DATES * LEAVERS, unmatched=0))
+    assert ((table["low"] < 0) & (table["high"] > 0)).mean() == pytest.approx(0.95, abs=0.02)
+    left = rows["left"]
+    apart = values[left].set_axis(rows.loc[left, "pair"]) - values[~left].groupby(rows.loc[~left, "pair"]).mean()
+    naive = (apart.mean().abs() < 1.96 * apart.std() / len(apart) ** 0.5).mean()
+    assert naive == pytest.approx(covered_by_independent_pairs, abs=0.03)
+
+
+def test_the_error_by_hand():
+    """Who left: 0 and 2 in turns, those beside 0. Of 24 the error is root(24/23)/root(24); were they twelve who
+    left twice, with the same each time, that of twelve."""
+    pairs = matched_pairs(lambda pair, who: 2.0 * (pair % 2) if who == 0 else 0.0, pairs=24)
+    rows = pairs.rows.assign(date=pairs.rows["pair"] // 12)
+    who = np.where(rows["left"], rows["pair"] % 12, 99 + rows.index)
+    for customers, n in ((rows["customer_id"], 24), (who, 12)):
+        row = changes(replace(pairs, rows=rows.assign(customer_id=customers))).iloc[0]
+        assert row["difference"] / row["strength"] == pytest.approx((1 / (n - 1)) ** 0.5, rel=0.1)
+
+
+def test_few_customers_in_many_pairs_are_not_told():
+    pairs = matched_pairs(lambda pair, who: who, pairs=20)
+    rows = pairs.rows.assign(date=pairs.rows["pair"] // 9)
+    nine = np.where(rows["left"], rows["pair"] % 9, 99 + rows.index)
+    assert len(changes(replace(pairs, rows=rows)))
+    assert changes(replace(pairs, rows=rows.assign(customer_id=nine))).empty
+
+
 def test_few_pairs_are_not_told():
-    assert changes(matched_pairs(lambda pair, who: who, pairs=9), seed=1).empty
-    assert changes_by_date(matched_pairs(lambda pair, who: who, pairs=9), ["late_deliveries"], seed=1).empty
+    assert changes(matched_pairs(lambda pair, who: who, pairs=9)).empty
+    assert changes_by_date(matched_pairs(lambda pair, who: who, pairs=9), ["late_deliveries"]).empty
 
 
 PURCHASES = """

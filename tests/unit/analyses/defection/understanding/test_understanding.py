@@ -1,12 +1,16 @@
 """All of it together: contracts, and companies of which little can be said."""
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from crm.analyses.defection.understanding import understand_defection
+from crm.analyses.defection.understanding.findings import all_findings
+from crm.reporting.defection_understanding import draw_changes, draw_lost_by_sign, show_losses
 
 AS_OF = "2017-05-01"  # day 121
 
@@ -89,6 +93,75 @@ def test_everybody_left(understood):
 def test_one_customer_makes_no_curve(understood):
     assert understood["one customer"].curves.empty
     assert understood["one customer"].lives == 1
+
+
+def with_losses(one, everybody, signs):
+    """The same, with so many who left, and of each sign (customers, low, share of stayers)."""
+    rows = [("everybody", "everybody", everybody, 1.0, 1.0, np.nan)]
+    rows += [("sign", name, number, number / everybody, low, beside) for name, (number, low, beside) in signs.items()]
+    table = pd.DataFrame(rows, columns=["kind", "group", "customers", "share", "low", "share_of_stayers"])
+    one = replace(one, losses=table.assign(high=1.0, net_sales=900.0, margin=90.0, share_of_net_sales=0.5))
+    return replace(one, findings=all_findings(one))
+
+
+LATE, DEARER = "after late deliveries", "after prices rose"
+
+
+@pytest.mark.parametrize(
+    ("signs", "said", "not_said"),
+    [
+        ({LATE: (20, 0.3, 0.1)}, f"Most was lost {LATE}: 20 of those", "Neither"),
+        ({LATE: (4, 0.03, 0.01), DEARER: (20, 0.3, 0.1)}, f"Most was lost {DEARER}: 20 of those", LATE),
+        ({LATE: (20, 0.1, 0.3)}, f"Neither late deliveries.*{LATE}, for example, left 20 \\(40.0%", "Most"),
+        ({LATE: (3, 0.01, 0.04)}, f"{LATE}, for example, left 6.0% \\(interval 1.0%", r"\b3\b"),
+    ],
+)
+def test_signs_of_few_customers_are_not_counted_aloud(understood, signs, said, not_said):
+    sentence = with_losses(understood["some left"], 50, signs).findings["signs"].sentence
+    assert re.search(said, sentence)
+    assert not re.search(not_said, sentence)
+
+
+def test_what_went_with_few_is_not_said(understood):
+    assert "lost" in with_losses(understood["some left"], 5, {}).findings.names
+    assert "lost" not in with_losses(understood["some left"], 4, {}).findings.names
+
+
+@pytest.mark.parametrize(("left", "said"), [(0, ", 0 (0"), (4, ", fewer than 5 bought nothing"), (5, ", 5 (")])
+def test_so_few_who_left_are_not_counted_aloud(understood, left, said):
+    one = understood["some left"]
+    findings = all_findings(replace(one, partial=one.partial.assign(left=left, left_share=left / 100, partly=9)))
+    assert said in findings["left"].sentence
+    assert ("left_partly" in findings.names) == (left != 4)
+
+
+def test_beside_what_was_lost_stands_how_many_usually_come_back(understood):
+    """Of a hundred who were gone, eighty are back after 91 days; the point of four watched is too thin to tell."""
+    returned = pd.DataFrame(
+        {
+            "days": [0, 49, 91, 98],
+            "share_returned": [0, 0.6, 0.8, 0.9],
+            "low": 0.5,
+            "high": 0.9,
+            "at_risk": [99, 40, 20, 4],
+        }
+    )
+    one = with_losses(replace(understood["some left"], returned=returned), 50, {LATE: (20, 0.3, 0.1)})
+    assert "silent for more than 10 days, 80% usually come back by themselves within another 91." in (
+        one.findings["lost"].sentence
+    )
+    for show, note in ((show_losses, "notes"), (draw_lost_by_sign, "note")):
+        assert "80% of those who are gone come back" in str(getattr(show(SimpleNamespace(understanding=one)), note))
+    unknown = with_losses(replace(one, returned=returned.head(0)), 50, {})
+    assert unknown.findings["lost"].sentence.endswith("How many of such come back by themselves is not known.")
+
+
+def test_the_note_has_the_numbers_of_the_comparison_it_is_of(understood):
+    one = understood["some left"]
+    table = one.changes.head(2).assign(pairs=[352, 395], stayers=1_407)
+    note = draw_changes(SimpleNamespace(understanding=replace(one, changes=table))).note
+    assert "Change of 352 to 395 who left less that of 1,407 similar customers" in note
+    assert f"{one.pairs} who left" not in note
 
 
 def test_a_short_history(understood):

@@ -60,7 +60,7 @@ def crm(home, *arguments):
 
 
 def settle(home, root):
-    """The proposal, with what a person decides: the zone of the trade, and the definitions of the built-in run."""
+    """The proposal, with what a person decides: zone, currency, and the definitions of the built-in run."""
     own = read_settings(root / "crm.toml").definitions
     text = (home / "crm.toml").read_text()
     text = re.sub(r"^timezone = .*$", 'timezone = "America/New_York"', text, flags=re.MULTILINE)
@@ -73,6 +73,11 @@ def settle(home, root):
         "migration_days",
     ):
         text = re.sub(rf"^{name} = \d+", f"{name} = {getattr(own, name)}", text, flags=re.MULTILINE)
+    text, places = re.subn(r"^currency = .*$", 'currency = "USD"', text, flags=re.MULTILINE)
+    assert places == 1
+    never = f"cross_sell_not_offered = {json.dumps(own.cross_sell_not_offered)}"
+    text, places = re.subn(r"^\[definitions\]$", f"[definitions]\n{never}", text, flags=re.MULTILINE)
+    assert places == 1
     (home / "crm.toml").write_text(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import narwhals as nw
@@ -20,6 +21,7 @@ from crm.snapshots import margin
 
 LEVEL = 0.90
 DRAWS = 500
+SHARE_DECIMALS = 6
 KEPT_ASSUMED = (0.02, 0.05, 0.10, 0.15, 0.20, 0.30)
 POINTS = 40
 MANY = 100
@@ -66,9 +68,9 @@ def share_still_brought(facts: Facts, seen: Sequence[Foresight], *, days: int) -
             (happened_within(days_of, one.date, days), 1),
         ):
             sums = to_pandas(sales.group_by("customer_id").agg(nw.col("net_sales").sum().round(4)))
-            brought = float(sums.loc[sums["customer_id"].isin(left), "net_sales"].sum())
+            brought = math.fsum(sums.loc[sums["customer_id"].isin(left), "net_sales"])  # exact in whatever order
             before, after = before + brought * (1 - later), after + brought * later
-    return min(max(after / before, 0.0), 1.0) if before > 0 else 0.0
+    return round(min(max(after / before, 0.0), 1.0), SHARE_DECIMALS) if before > 0 else 0.0
 
 
 def decide(

@@ -45,12 +45,12 @@ def basket_price(facts: Facts, date: dt.date, ids: pd.Index, *, days: int) -> pd
         then=(nw.col("day") < at - days) & (nw.col("day") >= at - (EARLIER + 1) * days),
         before=nw.col("day") < at - days,
     )  # fmt: skip
-    basket = lines.filter(nw.col("before")).group_by("customer_id", "product_id").agg(nw.col("listed").sum())
+    basket = lines.filter(nw.col("before")).group_by("customer_id", "product_id").agg(nw.col("listed").sum().round(4))
     basket = basket.join(_price_changes(lines), on="product_id", how="left")
     known = ~nw.col("change").is_null()
     sums = basket.with_columns(
         known=nw.when(known).then(nw.col("listed")).otherwise(0.0),
-        now_costs=nw.when(known).then(nw.col("listed") * nw.col("change")).otherwise(0.0),
+        now_costs=nw.when(known).then((nw.col("listed") * nw.col("change")).round(4)).otherwise(0.0),
     )
     columns = ("listed", "known", "now_costs")
     sums = sums.group_by("customer_id").agg(*(nw.col(name).sum() for name in columns))

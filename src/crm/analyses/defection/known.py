@@ -149,9 +149,11 @@ def _swings(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
     """The size of a year's baskets and how much it varies; the least and most net sales of six half horizons."""
     half = max(horizon // 2, 1)
     year = known_within(mart["customer_days"], as_of, 365)
-    baskets = year.with_columns(square=nw.col("net_sales") * nw.col("net_sales")).group_by("customer_id")
+    baskets = year.with_columns(square=_squared("net_sales")).group_by("customer_id")
     sums = baskets.agg(
-        nw.len().cast(nw.Float64).alias("baskets"), nw.col("net_sales").sum(), nw.col("square").sum()
+        nw.len().cast(nw.Float64).alias("baskets"),
+        nw.col("net_sales").sum().round(4),
+        nw.col("square").sum().round(4),
     ).with_columns(mean_basket=(nw.col("net_sales") / nw.col("baskets")).round(6))
     spread = (nw.col("square") / nw.col("baskets") - nw.col("mean_basket") * nw.col("mean_basket")).round(4)
     sums = sums.select(
@@ -161,13 +163,13 @@ def _swings(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
         part=(nw.lit(day_number(as_of)) - 1 - nw.col("day")) // half
     )
     amounts = parts.group_by("customer_id", "part").agg(nw.col("net_sales").sum().round(4))
-    found = amounts.with_columns(square=nw.col("net_sales") * nw.col("net_sales")).group_by("customer_id")
+    found = amounts.with_columns(square=_squared("net_sales")).group_by("customer_id")
     swings = found.agg(
         nw.len().alias("parts"),
         nw.col("net_sales").min().alias("least"),
         nw.col("net_sales").max().alias("most_of_a_part"),
-        nw.col("net_sales").sum().alias("whole"),
-        nw.col("square").sum(),
+        nw.col("net_sales").sum().round(4).alias("whole"),
+        nw.col("square").sum().round(4),
     )
     mean = nw.col("whole") / PARTS
     variance = (nw.col("square") / PARTS - mean * mean).round(4)
@@ -178,6 +180,11 @@ def _swings(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
         part_spread=nw.when(variance > 0).then(variance.sqrt()).otherwise(0.0),
     )
     return sums.join(swings, on="customer_id", how="left")
+
+
+def _squared(name: str) -> nw.Expr:
+    """The square, on the grid of money: its sums do not depend on the order of addition."""
+    return (nw.col(name) * nw.col(name)).round(4)
 
 
 def _service(mart: Mart, as_of: dt.date, horizon: int) -> list[Lazy]:

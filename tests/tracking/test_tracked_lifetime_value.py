@@ -18,7 +18,8 @@ from crm.analyses.lifetime_value import value_customers
 from crm.facts import read_facts
 from crm.snapshots import snapshot
 from crm.tracking import approve_published, champions
-from crm.tracking.lifetime_value import GIVEN, model_card, requirements, track_lifetime_value
+from crm.tracking.json_files import requirements
+from crm.tracking.lifetime_value import GIVEN, model_card, track_lifetime_value
 from crm.tracking.store import store_of
 
 pytestmark = pytest.mark.xdist_group("tracking")

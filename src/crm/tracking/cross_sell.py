@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from crm.facts import Facts
-from crm.tracking.defection import Moved
-from crm.tracking.lifetime_value import requirements
+from crm.tracking.card import Moved, in_a_row, markdown, rows_of, said
+from crm.tracking.json_files import JsonFiles
 from crm.tracking.models import Drawn, TrackedModel, track_model, track_scoring
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded already
@@ -20,7 +18,6 @@ if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded
 
 NAME = "cross-sell"
 GIVEN = ("probability",)
-_RECORD = "cross_sell.json"
 _RULE = "Best-sellers"
 _MEASURES = ("hit_rate_5", "map_5", "ndcg_5", "recall_10", "coverage", "calibration_error", "mean_chance", "came")
 _ENDS = {"": "gain", "_low": "low", "_high": "high"}
@@ -60,35 +57,6 @@ def track_cross_sell(
     return ids
 
 
-@dataclass(frozen=True)
-class _OfferFiles:
-    """The files of the model: its record as JSON, and the page of code that has it read."""
-
-    model: CrossSellModel
-
-    def save(self, folder: Path, *, about: Any) -> None:
-        """Write them with MLflow's flavour for models that are code."""
-        from mlflow import pyfunc
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, DataType, Schema
-
-        columns = list(self.model.as_record()["columns"])
-        record = folder.with_name(_RECORD)
-        record.write_text(json.dumps(self.model.as_record(), indent=1) + "\n", encoding="utf-8")
-        pyfunc.save_model(
-            str(folder),
-            mlflow_model=about,
-            python_model=str(Path(__file__).with_name("cross_sell_model.py")),
-            artifacts={"cross_sell": str(record)},
-            signature=ModelSignature(
-                Schema([ColSpec(DataType.double, column) for column in columns]),
-                Schema([ColSpec(DataType.double, column) for column in GIVEN]),
-            ),
-            input_example=pd.DataFrame({column: pd.Series(dtype="float64") for column in columns}),
-            pip_requirements=requirements(),
-        )
-
-
 def _fitted(one: CrossSell) -> CrossSellModel | None:
     """What was fitted in this run: a challenger beside a champion, or what scores where there is none."""
     return one.challenger if one.standing.record is not None else one.model
@@ -105,7 +73,7 @@ def _tracked(one: CrossSell, model: CrossSellModel, facts: Facts) -> TrackedMode
         by_step=_by_date(judged.table, model.ships),
         tables=_judged_tables(one) | _other_tables(one),
         card=model_card(one, facts),
-        files=_OfferFiles(model),
+        files=JsonFiles("cross_sell", model.as_record(), list(model.as_record()["columns"]), GIVEN),
     )
 
 
@@ -118,9 +86,9 @@ def _parameters(one: CrossSell, model: CrossSellModel) -> dict[str, object]:
         "most_items": model.most_items,
         "items": len(one.items),
         "ships": model.ships,
-        "learnt_from": _dates(learners.dates) if learners else "",
+        "learnt_from": in_a_row(learners.dates) if learners else "",
         "pairs_learnt": learners.pairs if learners else 0,
-        "judged_on": _dates(_judged_on(one)),
+        "judged_on": in_a_row(_judged_on(one)),
         "columns": len(model.as_record()["columns"]),
         "seed": model.seed,
     }
@@ -144,7 +112,7 @@ def _of_candidates(one: CrossSell, model: CrossSellModel) -> dict[str, float]:
     mean = one.judged.mean
     measures: dict[str, float] = {}
     for prefix, candidate in (("", model.ships), ("best_sellers_", _RULE)):
-        for row in _rows(mean[mean["candidate"] == candidate]):
+        for row in rows_of(mean[mean["candidate"] == candidate]):
             measures |= {f"{prefix}{name}": float(row[name]) for name in _MEASURES}
     return measures
 
@@ -152,7 +120,7 @@ def _of_candidates(one: CrossSell, model: CrossSellModel) -> dict[str, float]:
 def _gains(gains: pd.DataFrame) -> dict[str, float]:
     """Over the best-sellers, with its interval."""
     measures: dict[str, float] = {}
-    for row in _rows(gains[gains["against"] == _RULE]):
+    for row in rows_of(gains[gains["against"] == _RULE]):
         measures |= {f"gain_{row['measure']}{end}": float(row[at]) for end, at in _ENDS.items()}
     return measures
 
@@ -193,7 +161,7 @@ def model_card(one: CrossSell, facts: Facts) -> str:
     if model.learners is not None:
         learnt = (
             f"Learnt from {model.learners.pairs:,} pairs of customer and item, {model.learners.bought:,} of them "
-            f"bought, on {_dates(model.learners.dates)}, by what came in the {model.learners.days} days after each."
+            f"bought, on {in_a_row(model.learners.dates)}, by what came in the {model.learners.days} days after each."
         )
     return f"""# What would each customer buy next, as of {model.as_of}
 
@@ -203,7 +171,7 @@ write to about an item. Not to decide about a single person's price, credit or r
 **Population.** {one.scored.customers:,} active customers on {one.as_of}, each with every item that they have never
 bought.
 
-**Items.** {len(one.items):,}, at the level of the {model.level}. {_said(one, "items", "grouped", "unknown")}
+**Items.** {len(one.items):,}, at the level of the {model.level}. {said(one.findings, "items", "grouped", "unknown")}
 
 **Horizon.** {model.horizon_days} days. Relevant: an item that was new to the customer and was bought within it.
 
@@ -213,31 +181,32 @@ bought.
 **Columns.** {len(columns)} numbers of a pair, known before the date, none of which names an item or says what a
 customer is rather than does: {", ".join(columns)}.
 
-**What ships.** {model.ships}. {_said(one, "rule_ships")} {one.standing.why}
+**What ships.** {model.ships}. {said(one.findings, "rule_ships")} {one.standing.why}
 
 {learnt} Of the pairs that came to nothing a sample is read, and the chance is corrected for it.
 
-**Candidates.** {_said(one, "gain")} Judged on {_dates(_judged_on(one)) or "no date"}, each against the
+**Candidates.** {said(one.findings, "gain")} Judged on {in_a_row(_judged_on(one)) or "no date"}, each against the
 {judged.days} days after it, which nothing that expected it had seen; customers who bought something new. Means over
 these dates:
 
-{_markdown(judged.mean)}
+{markdown(judged.mean, decimals=4)}
 
 The blend against every other candidate on these dates together, with 95% intervals:
 
-{_markdown(judged.gains)}
+{markdown(judged.gains, decimals=4)}
 
-**Calibration.** {_said(one, "calibration")}
+**Calibration.** {said(one.findings, "calibration")}
 
-{_markdown(judged.calibration)}
+{markdown(judged.calibration, decimals=4)}
 
-**Assumptions.** {_said(one, "best_offer")} Expected margin is the chance times the margin rate times what a purchase
-of the item brings; a margin rate that is not known is the assumed {facts.settings.money.gross_margin:.0%}.
+**Assumptions.** {said(one.findings, "best_offer")} Expected margin is the chance times the margin rate
+times what a purchase of the item brings; a margin rate that is not known is the assumed
+{facts.settings.money.gross_margin:.0%}.
 
 **Limits.** The settings of the regression and the trees were chosen with Complete Journey in view, so that figures on
 it flatter it a little. It says what customers would buy, not what an offer causes: an experiment with a hold-out
 group would. It expects what goes on as before, so that an item of a season is expected beyond it.
-{_said(one, "season", "shorter", "not_there")}
+{said(one.findings, "season", "shorter", "not_there")}
 
 **To load it.** This model needs the package analytical-crm in the version named in its requirements. It reads JSON
 and no pickle, takes the columns named above as floats, a row per pair of customer and item, and gives
@@ -249,30 +218,3 @@ and no pickle, takes the columns named above as floats, a row per pair of custom
 
 def _judged_on(one: CrossSell) -> list[object]:
     return sorted(dict.fromkeys(one.judged.table["date"]))
-
-
-def _said(one: CrossSell, *names: str) -> str:
-    return " ".join(finding.sentence for finding in one.findings.pick(*names))
-
-
-def _dates(dates: Sequence[object]) -> str:
-    return ", ".join(map(str, dates))
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    """A small table in Markdown; one line where it has no row."""
-    if table.empty:
-        return "(no row)"
-    lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
-    lines += [[_cell(cell) for cell in row] for row in table.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(cell: object) -> str:
-    if isinstance(cell, float):
-        return "–" if pd.isna(cell) else f"{cell:,.4f}"
-    return str(cell).replace("|", "/")

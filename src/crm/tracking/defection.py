@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from crm.facts import Facts
-from crm.tracking.lifetime_value import requirements
+from crm.tracking.card import Moved, in_a_row, markdown, rows_of, said
+from crm.tracking.json_files import JsonFiles
 from crm.tracking.models import Drawn, TrackedModel, track_model, track_scoring
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded already
@@ -20,7 +19,6 @@ if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded
 
 NAME = "defection"
 GIVEN = ("probability", "partial_probability")
-_RECORD = "defection.json"
 _OUTCOMES = {"left": "", "left_partly": "partly_"}
 _MEASURES = ("auc", "average_precision", "lift", "capture", "brier", "calibration", "expected")
 _ENDS = {"": "gain", "_low": "low", "_high": "high"}
@@ -28,16 +26,6 @@ _FEWEST = 5
 """Of groups of fewer customers nothing is kept with a model."""
 
 _WORST_GROUPS = 5
-
-
-class Moved(Protocol):
-    """How far the customers of today are from those a model was fitted on: numbers, and one row per column."""
-
-    @property
-    def measures(self) -> Mapping[str, float]: ...
-
-    @property
-    def features(self) -> pd.DataFrame: ...
 
 
 def track_defection(
@@ -75,35 +63,6 @@ def track_defection(
     return ids
 
 
-@dataclass(frozen=True)
-class _LeavingFiles:
-    """The files of the model: its record as JSON, and the page of code that has it read."""
-
-    model: DefectionModel
-
-    def save(self, folder: Path, *, about: Any) -> None:
-        """Write them with MLflow's flavour for models that are code."""
-        from mlflow import pyfunc
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, DataType, Schema
-
-        columns = list(self.model.columns)
-        record = folder.with_name(_RECORD)
-        record.write_text(json.dumps(self.model.as_record(), indent=1) + "\n", encoding="utf-8")
-        pyfunc.save_model(
-            str(folder),
-            mlflow_model=about,
-            python_model=str(Path(__file__).with_name("defection_model.py")),
-            artifacts={"defection": str(record)},
-            signature=ModelSignature(
-                Schema([ColSpec(DataType.double, column) for column in columns]),
-                Schema([ColSpec(DataType.double, column) for column in GIVEN]),
-            ),
-            input_example=pd.DataFrame({column: pd.Series(dtype="float64") for column in columns}),
-            pip_requirements=requirements(),
-        )
-
-
 def _tracked(defection: Defection, model: DefectionModel, facts: Facts, drift: Moved | None) -> TrackedModel:
     judged = defection.judged
     scores = not defection.shipped.version
@@ -119,7 +78,7 @@ def _tracked(defection: Defection, model: DefectionModel, facts: Facts, drift: M
         by_step=_by_date(judged.table),
         tables=_judged_tables(defection) | _other_tables(defection) | (_drift_tables(drift) if scores else {}),
         card=model_card(defection, facts),
-        files=_LeavingFiles(model),
+        files=JsonFiles("defection", model.as_record(), list(model.columns), GIVEN),
     )
 
 
@@ -131,8 +90,8 @@ def _parameters(defection: Defection, model: DefectionModel) -> dict[str, object
         "active_within_days": defection.stake.active_within_days,
         "horizon_days": model.horizon_days,
         "shipped": model.name,
-        "learnt_from": _dates(model.learnt_from),
-        "judged_on": _dates(defection.judged.dates),
+        "learnt_from": in_a_row(model.learnt_from),
+        "judged_on": in_a_row(defection.judged.dates),
         "columns": len(model.columns),
         "seed": defection.seed,
         "assumption.kept_by_contact": decision.kept,
@@ -175,10 +134,10 @@ def _of_shipped(mean: pd.DataFrame) -> dict[str, float]:
     measures: dict[str, float] = {}
     for outcome, prefix in _OUTCOMES.items():
         rows = mean[mean["outcome"] == outcome]
-        for row in _rows(rows[rows["shipped"].astype("bool")]):
+        for row in rows_of(rows[rows["shipped"].astype("bool")]):
             measures |= {f"{prefix}{name}": float(row[name]) for name in _measures_of(mean)}
         rules = rows[rows["kind"] == "rule"].sort_values("auc", ascending=False, kind="stable").head(1)
-        for row in _rows(rules):
+        for row in rows_of(rules):
             measures |= {f"best_rule_{prefix}{name}": float(row[name]) for name in _measures_of(mean)}
     return measures
 
@@ -189,14 +148,14 @@ def _gains(gains: pd.DataFrame) -> dict[str, float]:
     for outcome, prefix in _OUTCOMES.items():
         rows = gains[gains["outcome"] == outcome]
         best = rows[rows["measure"] == "auc"].sort_values("theirs", ascending=False, kind="stable").head(1)
-        for row in _rows(rows[rows["rule"].isin(best["rule"])]):
+        for row in rows_of(rows[rows["rule"].isin(best["rule"])]):
             measures |= {f"gain_{prefix}{row['measure']}{end}": float(row[at]) for end, at in _ENDS.items()}
     return measures
 
 
 def _over_plain(table: pd.DataFrame) -> dict[str, float]:
     means = table.groupby(["outcome", "measure"])[["gain"]].mean().reset_index()
-    return {f"over_plain_{_OUTCOMES[row['outcome']]}{row['measure']}": float(row["gain"]) for row in _rows(means)}
+    return {f"over_plain_{_OUTCOMES[row['outcome']]}{row['measure']}": float(row["gain"]) for row in rows_of(means)}
 
 
 def _by_date(table: pd.DataFrame) -> dict[str, list[tuple[int, float]]]:
@@ -244,7 +203,7 @@ def model_card(defection: Defection, facts: Facts) -> str:
     told = _measures_of(judged.mean)
     learnt = "Nothing was learnt from earlier dates."
     if model.learnt_from:
-        learnt = f"Learnt from what came after {_dates(model.learnt_from)}, {model.horizon_days} days ahead."
+        learnt = f"Learnt from what came after {in_a_row(model.learnt_from)}, {model.horizon_days} days ahead."
     return f"""# Who is about to leave, as of {defection.as_of}
 
 **Purpose.** To decide whom to contact so that they stay, and to see early who falls silent. Not to decide about a
@@ -262,44 +221,44 @@ usual.
 **Features.** {len(model.columns)} numbers known before the date, none of what a customer is rather than does:
 {", ".join(model.columns)}.
 
-**What ships.** {model.name}. {_said(defection, "shipped", "fallback")} {defection.shipped.why}
+**What ships.** {model.name}. {said(defection.findings, "shipped", "fallback")} {defection.shipped.why}
 
 {learnt}
 
-**Candidates and rules of thumb.** {_said(defection, "trust", "trust_partly", "over_plain")} Judged on
-{_dates(judged.dates) or "no date"}, each against the {model.horizon_days} days after it, which nothing that expected
-it had seen. auc: 0.5 is chance, 1 is perfect; capture: of all who left, the share in the tenth of highest chance;
-calibration: expected calibration error; expected: over the share that left. Means over these dates:
+**Candidates and rules of thumb.** {said(defection.findings, "trust", "trust_partly", "over_plain")} Judged on
+{in_a_row(judged.dates) or "no date"}, each against the {model.horizon_days} days after it, which nothing that
+expected it had seen. auc: 0.5 is chance, 1 is perfect; capture: of all who left, the share in the tenth of
+highest chance; calibration: expected calibration error; expected: over the share that left. Means over these dates:
 
-{_markdown(judged.mean[["outcome", "candidate", "kind", "shipped", *told]])}
+{markdown(judged.mean[["outcome", "candidate", "kind", "shipped", *told]])}
 
 What ships against every rule of thumb on these dates together, with 95% intervals:
 
-{_markdown(judged.gains)}
+{markdown(judged.gains)}
 
-**Calibration.** {_said(defection, "calibration")}
+**Calibration.** {said(defection.findings, "calibration")}
 
-{_markdown(judged.calibration)}
+{markdown(judged.calibration)}
 
-**Where it fails.** {_said(defection, "where_it_fails", "not_one_person")} The groups with the worst order on the
-newest judged date:
+**Where it fails.** {said(defection.findings, "where_it_fails", "not_one_person")} The groups with the worst order
+on the newest judged date:
 
-{_markdown(_worst(judged.groups))}
+{markdown(_worst(judged.groups))}
 
 A season moves all customers at once: it is known where the same weeks of a year ago are in the data, and nowhere
 else. Whoever bought on one day only is taken to be much like the others.
 
-**What moves it.** {_said(defection, "drivers", "reasons")}
+**What moves it.** {said(defection.findings, "drivers", "reasons")}
 
-{_markdown(defection.drivers)}
+{markdown(defection.drivers)}
 
-**Assumptions.** {_said(defection, "assumptions", "contact")}
+**Assumptions.** {said(defection.findings, "assumptions", "contact")}
 
 **Limits.** The settings of the regression and the trees were chosen with Complete Journey in view, so that figures on
 it flatter it a little. It says who is likely to leave, not whom a contact would keep: an experiment with a hold-out
 group would. Reasons say what moves the chance, not what causes leaving. What customers buy elsewhere is not in the
 data.
-{_said(defection, "not_there")}
+{said(defection.findings, "not_there")}
 
 **To load it.** This model needs the package analytical-crm in the version named in its requirements. It reads JSON
 and no pickle, takes the columns named above as floats and gives {" and ".join(GIVEN)}.
@@ -323,30 +282,3 @@ def _left(defection: Defection) -> str:
 def _worst(groups: pd.DataFrame) -> pd.DataFrame:
     told = groups[(groups["customers"] >= _FEWEST) & groups["auc"].notna()]
     return told.sort_values("auc", kind="stable").groupby("outcome", sort=False).head(_WORST_GROUPS)
-
-
-def _said(defection: Defection, *names: str) -> str:
-    return " ".join(finding.sentence for finding in defection.findings.pick(*names))
-
-
-def _dates(dates: Sequence[object]) -> str:
-    return ", ".join(map(str, dates))
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    """A small table in Markdown; one line where it has no row."""
-    if table.empty:
-        return "(no row)"
-    lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
-    lines += [[_cell(cell) for cell in row] for row in table.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(cell: object) -> str:
-    if isinstance(cell, float):
-        return "–" if pd.isna(cell) else f"{cell:,.3f}"
-    return str(cell).replace("|", "/")

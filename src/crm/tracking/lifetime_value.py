@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from crm.facts import Facts
+from crm.tracking.card import in_a_row, markdown, rows_of, said
+from crm.tracking.json_files import JsonFiles
 from crm.tracking.models import Drawn, TrackedModel, track_model
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded already
     from crm.analyses.lifetime_value import LifetimeValue
-    from crm.analyses.lifetime_value.model import LifetimeModel
 
 NAME = "lifetime-value"
-REQUIRED = ("analytical-crm", "lifetimes", "mlflow", "numpy", "pandas", "scipy", "xgboost")
-"""What the model needs to be loaded: this package too, whose purchase models are too long to travel as a page."""
-
 GIVEN = ("expected_purchases", "expected_value", "probability_alive", "chance_of_no_purchase")
-_RECORD = "lifetime_value.json"
-_OTHER_NAMES = {"xgboost": ("xgboost", "xgboost-cpu")}
 _MEASURES = ("gini", "total", "mae", "deviance")
 _AMOUNTS = ("purchases", "value")
 
@@ -43,50 +36,6 @@ def track_lifetime_value(
     if not str(run_folder):
         return ()
     return track_model(_tracked(value, facts), facts=facts, run_folder=run_folder, figures=figures)
-
-
-@dataclass(frozen=True)
-class _ValueFiles:
-    """The files of the model: its record as JSON, and the page of code that has it read."""
-
-    model: LifetimeModel
-
-    def save(self, folder: Path, *, about: Any) -> None:
-        """Write them with MLflow's flavour for models that are code."""
-        from mlflow import pyfunc
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, DataType, Schema
-
-        columns = list(self.model.columns)
-        record = folder.with_name(_RECORD)
-        record.write_text(json.dumps(self.model.as_record(), indent=1) + "\n", encoding="utf-8")
-        pyfunc.save_model(
-            str(folder),
-            mlflow_model=about,
-            python_model=str(Path(__file__).with_name("lifetime_value_model.py")),
-            artifacts={"lifetime_value": str(record)},
-            signature=ModelSignature(
-                Schema([ColSpec(DataType.double, column) for column in columns]),
-                Schema([ColSpec(DataType.double, column) for column in GIVEN]),
-            ),
-            input_example=pd.DataFrame({column: pd.Series(dtype="float64") for column in columns}),
-            pip_requirements=requirements(),
-        )
-
-
-def requirements() -> list[str]:
-    """What to install to load the model, in the versions it was made with."""
-    return [_pinned(package) for package in REQUIRED]
-
-
-def _pinned(package: str) -> str:
-    """Under the name by which it is installed here: XGBoost comes under two."""
-    for name in _OTHER_NAMES.get(package, ()):
-        try:
-            return f"{name}=={version(name)}"
-        except PackageNotFoundError:
-            continue
-    return f"{package}=={version(package)}"
 
 
 def _tracked(value: LifetimeValue, facts: Facts) -> TrackedModel:
@@ -110,7 +59,7 @@ def _tracked(value: LifetimeValue, facts: Facts) -> TrackedModel:
             "assumptions": _assumptions(value),
         },
         card=model_card(value, facts),
-        files=_ValueFiles(value.model),
+        files=JsonFiles("lifetime_value", value.model.as_record(), list(value.model.columns), GIVEN),
     )
 
 
@@ -121,9 +70,9 @@ def _parameters(value: LifetimeValue) -> dict[str, object]:
         "horizon_days": value.horizon_days,
         "shipped": shipped.name,
         "learnt_days": shipped.learnt_days,
-        "learnt_from": _dates(shipped.learnt_from),
+        "learnt_from": in_a_row(shipped.learnt_from),
         "judged_days": value.judged.days,
-        "judged_on": _dates(value.judged.dates),
+        "judged_on": in_a_row(value.judged.dates),
         "columns": len(value.model.columns),
         "seed": value.seed,
     }
@@ -133,7 +82,7 @@ def _parameters(value: LifetimeValue) -> dict[str, object]:
         parameters |= {f"share_of_{what}.{row['part']}": row[what] for what in _AMOUNTS}
     for row in shipped.purchase_models.to_dict("records"):
         parameters |= {f"k.{row['model']}": row["k"]} if pd.notna(row.get("k")) else {}
-    return parameters | {f"assumption.{row['assumption']}": row["value"] for row in _rows(_assumptions(value))}
+    return parameters | {f"assumption.{row['assumption']}": row["value"] for row in rows_of(_assumptions(value))}
 
 
 def _portfolio(value: LifetimeValue) -> dict[str, float]:
@@ -152,10 +101,10 @@ _ENDS = {"": "value", "_low": "low", "_high": "high"}
 def _of_shipped(mean: pd.DataFrame) -> dict[str, float]:
     """The measures of what ships, and of the best rule of thumb beside it, means over the judged dates."""
     measures: dict[str, float] = {}
-    for row in _rows(mean[mean["shipped"].astype("bool")]):
+    for row in rows_of(mean[mean["shipped"].astype("bool")]):
         measures |= {name: float(row[name]) for name in _measures_of(mean)}
     rules = mean[mean["kind"] == "rule"].sort_values("value_gini", ascending=False, kind="stable").head(1)
-    for row in _rows(rules):
+    for row in rows_of(rules):
         measures |= {f"best_rule_{name}": float(row[name]) for name in _measures_of(mean)}
     return measures
 
@@ -163,7 +112,7 @@ def _of_shipped(mean: pd.DataFrame) -> dict[str, float]:
 def _gains(against_best_rule: pd.DataFrame) -> dict[str, float]:
     return {
         f"gain_{row['measure']}{end}": float(row[at])
-        for row in _rows(against_best_rule)
+        for row in rows_of(against_best_rule)
         for end, at in {"": "gain", "_low": "low", "_high": "high"}.items()
     }
 
@@ -199,7 +148,7 @@ def model_card(value: LifetimeValue, facts: Facts) -> str:
     """What a reviewer reads first, in Markdown."""
     source, shipped, judged = facts.source_record(), value.shipped, value.judged
     told = [name for name in _measures_of(judged.mean) if "deviance" not in name]
-    learnt = f"after {_dates(shipped.learnt_from)}, {shipped.learnt_days} days ahead" if shipped.learnt_from else ""
+    learnt = f"after {in_a_row(shipped.learnt_from)}, {shipped.learnt_days} days ahead" if shipped.learnt_from else ""
     return f"""# What each customer is worth, as of {value.as_of}
 
 **Purpose.** To decide how much may be spent to keep or to win customers, and whom to look after first. Not to decide
@@ -209,7 +158,7 @@ about a single person's price, credit or rights.
 it.
 
 **Horizon.** {value.horizon_days} days; margin also over {value.assumptions.long_days:,} days, discounted.
-{_said(value, "horizon_shortened")}
+{said(value.findings, "horizon_shortened")}
 
 **Data.** {source["kind"]}, purchases of {source["first_date"]} to {source["last_date"]}, fingerprint
 {facts.fingerprint}.
@@ -217,35 +166,35 @@ it.
 **Features.** {len(value.model.columns)} numbers of a snapshot, none of what a customer is rather than does:
 {", ".join(value.model.columns)}.
 
-**What ships.** {_said(value, "shipped", "fallback")}
+**What ships.** {said(value.findings, "shipped", "fallback")}
 
-{_markdown(shipped.shares)}
+{markdown(shipped.shares)}
 
 {f"Learnt from what came {learnt}." if learnt else "Nothing was learnt from earlier dates."}
 
-**Candidates and rules of thumb.** {_said(value, "trust")} Judged on {_dates(judged.dates) or "no date"}, each against
-the {judged.days} days after it, which nothing that expected it had seen. Gini: 1 is the order of what came, 0 chance;
-total: expected over actual; mae: mean distance per customer. Means over these dates:
+**Candidates and rules of thumb.** {said(value.findings, "trust")} Judged on {in_a_row(judged.dates) or "no date"},
+each against the {judged.days} days after it, which nothing that expected it had seen. Gini: 1 is the order of what
+came, 0 chance; total: expected over actual; mae: mean distance per customer. Means over these dates:
 
-{_markdown(judged.mean[["candidate", "kind", *told]])}
+{markdown(judged.mean[["candidate", "kind", *told]])}
 
 What the blend gains over the best rule of thumb on these dates together, with 95% intervals:
 
-{_markdown(judged.against_best_rule)}
+{markdown(judged.against_best_rule)}
 
-**Calibration.** {_said(value, "coverage", "interval")}
+**Calibration.** {said(value.findings, "coverage", "interval")}
 
-{_markdown(judged.coverage)}
+{markdown(judged.coverage)}
 
-**Where it fails.** {_said(value, "independence", "churn_unknown", "not_one_person")} A season moves all customers at
-once: it is known where the same weeks of a year ago are in the data, and nowhere else. Customers with few purchases
-stand near the average.
+**Where it fails.** {said(value.findings, "independence", "churn_unknown", "not_one_person")} A season moves all
+customers at once: it is known where the same weeks of a year ago are in the data, and nowhere else. Customers with
+few purchases stand near the average.
 
-**Assumptions.** {_said(value, "assumptions")}
+**Assumptions.** {said(value.findings, "assumptions")}
 
 **Limits.** The settings of the regression and the trees were chosen with Complete Journey and CDNOW in view, so that
 figures on these two flatter it a little. It expects what goes on as before; it does not say what an offer would
-change: an experiment would. What customers buy elsewhere is not in the data. {_said(value, "not_there")}
+change: an experiment would. What customers buy elsewhere is not in the data. {said(value.findings, "not_there")}
 
 **To load it.** Unlike a model that travels whole, this one needs the package analytical-crm in the version named in
 its requirements: the mathematics of the purchase models is too long for one page. It reads JSON and no pickle, takes
@@ -253,30 +202,3 @@ the numbers of a snapshot as floats and gives {", ".join(GIVEN)}.
 
 **Reviewed by.** Nobody reviewed it yet.
 """
-
-
-def _said(value: LifetimeValue, *names: str) -> str:
-    return " ".join(finding.sentence for finding in value.findings.pick(*names))
-
-
-def _dates(dates: Sequence[object]) -> str:
-    return ", ".join(map(str, dates))
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    """A small table in Markdown; one line where it has no row."""
-    if table.empty:
-        return "(no row)"
-    lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
-    lines += [[_cell(cell) for cell in row] for row in table.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(cell: object) -> str:
-    if isinstance(cell, float):
-        return "–" if pd.isna(cell) else f"{cell:,.3f}"
-    return str(cell).replace("|", "/")

@@ -287,6 +287,17 @@ class Review(Section):
     retrain_after_days: Days = Field(91, description="age of a champion from which --retrain auto fits anew")
 
 
+class Campaigns(Section):
+    """What of a campaign is asked, said before anybody looks."""
+
+    judged_by: Literal["bought", "purchase_days", "net_sales", "margin"] = Field(
+        "purchase_days", description="the main outcome: it alone decides the verdict"
+    )
+    smallest_effect: float = Field(0.10, gt=0, le=1, description="share of the usual from which an effect matters")
+    after_days: Days = Field(28, description="days after a campaign in which its effect may come back or be lost")
+    held_out_share: float = Field(0.30, gt=0, lt=1, description="share left alone in the next experiment")
+
+
 class Runs(Section):
     """How runs are carried out and kept."""
 
@@ -318,6 +329,7 @@ class Settings(Section):
     money: Money = Money()
     quality: Quality = Quality()
     tracking: Tracking = Tracking()
+    campaigns: Campaigns = Campaigns()
     review: Review = Review()
     runs: Runs = Runs()
     folders: Folders = Folders()

@@ -276,13 +276,13 @@ def _add_cancellations(con: duckdb.DuckDBPyConnection, place: Path) -> None:
 
 
 def _date_contacts(con: duckdb.DuckDBPyConnection, place: Path) -> None:
-    """A contact without its own date happened on its campaign's first day."""
+    """A contact without its own date happened on its campaign's first day: `date_stands_in` says where that is so."""
     contacts, campaigns, dated = (place / f"{name}.parquet" for name in ("contacts", "campaigns", "dated"))
     if not (contacts.exists() and campaigns.exists()):
         return
     con.execute(
         "COPY (SELECT k.* REPLACE (coalesce(k.contacted_at, c.starts_at) AS contacted_at, "
-        "coalesce(k.day, c.day) AS day) "
+        "coalesce(k.day, c.day) AS day), k.day IS NULL AS date_stands_in "
         f"FROM {sql_path(contacts)} k LEFT JOIN {sql_path(campaigns)} c USING (campaign_id)) "
         f"TO {sql_path(dated)} (FORMAT parquet, COMPRESSION zstd)"
     )

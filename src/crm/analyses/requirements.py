@@ -19,7 +19,7 @@ from crm.facts import Facts
 from crm.finding import Finding
 from crm.periods import day_number, known_before
 
-Measured = Literal["customers", "repeat_customers", "purchase_days", "history_days", "active_customers"]
+Measured = Literal["customers", "repeat_customers", "purchase_days", "history_days", "active_customers", "campaigns"]
 """What is counted before the as-of date; see `measure_base`."""
 
 
@@ -102,6 +102,12 @@ _WORDS: Mapping[str, _Words] = {
         "recent purchases of {} more customer",
         "recent purchases of {} more customers",
     ),
+    "campaigns": _Words(
+        "{} campaign with contacts",
+        "{} campaigns with contacts",
+        "{} campaign to the table campaigns, and whom it chose to the table contacts",
+        "{} campaigns to the table campaigns, and whom they chose to the table contacts",
+    ),
 }
 
 
@@ -116,6 +122,7 @@ def measure_base(facts: Facts, as_of: dt.date) -> dict[str, int]:
     customers: with a purchase.     repeat_customers: with purchases on two days or more.
     purchase_days: different days with purchases.     history_days: from the first purchase to the as-of date.
     active_customers: with a purchase within the days of [definitions] active_within_days.
+    campaigns: that had begun, and chose somebody.
     """
     cut, within = day_number(as_of), facts.settings.definitions.active_within_days
     known = known_before(facts["purchases"], as_of).select("customer_id", nw.col("day").cast(nw.Int64))
@@ -127,8 +134,17 @@ def measure_base(facts: Facts, as_of: dt.date) -> dict[str, int]:
         active_customers=_how_many(nw.col("newest") >= cut - within),
     )
     counted = counted.join(known.select(purchase_days=nw.col("day").n_unique()), how="cross")
-    row = to_pandas(counted).fillna(0).to_dict("records")[0]
+    row = to_pandas(counted).fillna(0).to_dict("records")[0] | {"campaigns": _campaigns(facts, as_of)}
     return {what: int(row[what]) for what in _WORDS}
+
+
+def _campaigns(facts: Facts, as_of: dt.date) -> int:
+    """Campaigns that had begun before `as_of` and chose somebody."""
+    if not (facts.has("campaigns") and facts.has("contacts")):
+        return 0
+    begun = known_before(facts["campaigns"], as_of).select("campaign_id")
+    chose = facts["contacts"].select("campaign_id").unique()
+    return int(to_pandas(begun.join(chose, on="campaign_id", how="inner").select(nw.len().alias("n")))["n"].iloc[0])
 
 
 def thin(requirements: Requirements, measured: Mapping[str, int]) -> list[Minimum]:

@@ -16,6 +16,14 @@ CONTRACT = Contract(
         Column("kind", "text", "its type"),
         Column("channel", "text", "through which it was sent"),
         Column("contact_cost", "money", "cost of one contact", unit="currency"),
+        Column("held_out_share", "number", "planned share of the chosen who are left alone, from 0 to 1"),
     ),
-    rules=(Rule("ends before it starts", "ends_at < starts_at", "its window would be empty"),),
+    rules=(
+        Rule("ends before it starts", "ends_at < starts_at", "its window would be empty"),
+        Rule(
+            "held_out_share is not from 0 to 1",
+            "held_out_share < 0 OR held_out_share > 1",
+            "a share of people lies between nobody and everybody",
+        ),
+    ),
 )

@@ -160,6 +160,7 @@ def campaigns_table(calendar: Calendar) -> pa.Table:
             "kind": pa.array([c.kind for c in campaigns]),
             "channel": pa.array([c.channel for c in campaigns]),
             "contact_cost": pa.array([COST[c.channel] for c in campaigns]),
+            "held_out_share": pa.array([round(1 - TREATED_SHARE, 2) if c.randomised else None for c in campaigns], pa.float64()),
         }
     )
 

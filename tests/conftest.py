@@ -40,6 +40,8 @@ SLOW = (
     "published/test_defection_benchmark",
     "published/test_lifetime_value_benchmark",
     "runner/test_killed",
+    "unit/analyses/campaign_success/test_bad_campaigns",
+    "unit/analyses/campaign_success/test_model",
     "unit/analyses/defection/test_thin_and_odd",
     "unit/analyses/lifetime_value/test_reviewing",
     "unit/analyses/lifetime_value/test_thin_and_odd",

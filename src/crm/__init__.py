@@ -13,6 +13,8 @@ The names with which a notebook of your own begins:
     value_customers(facts, as_of)                         # what is each customer worth to us?
     analyse_defection(facts, as_of)                       # who is leaving, why, and whom to contact?
     cross_sell_to_customers(facts, as_of)                 # what would each customer buy next?
+    analyse_campaigns(facts, as_of)                       # did our campaigns cause anything?
+    plan_actions(facts, as_of, scores=…)                  # whom do we contact, about what, through which channel?
 
     read_scores("segments", settings=settings)            # what a run has published, one row per customer
 
@@ -28,6 +30,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crm.analyses.campaign_success import analyse_campaigns
     from crm.analyses.cross_sell import cross_sell_to_customers
     from crm.analyses.customer_base import describe_customer_base
     from crm.analyses.data_quality import examine_data
@@ -39,11 +42,13 @@ if TYPE_CHECKING:
     from crm.features import data_dictionary
     from crm.mart import open_mart
     from crm.publishing import publish, read_scores
+    from crm.scoring import plan_actions
     from crm.snapshots import labelled_snapshot, snapshot, temporal_splits
 
 __version__ = "0.1.0"
 
 _ROOM_OF = {
+    "analyse_campaigns": "crm.analyses.campaign_success",
     "analyse_defection": "crm.analyses.defection",
     "cross_sell_to_customers": "crm.analyses.cross_sell",
     "data_dictionary": "crm.features",
@@ -51,6 +56,7 @@ _ROOM_OF = {
     "examine_data": "crm.analyses.data_quality",
     "labelled_snapshot": "crm.snapshots",
     "open_mart": "crm.mart",
+    "plan_actions": "crm.scoring",
     "publish": "crm.publishing",
     "read_facts": "crm.facts",
     "read_scores": "crm.publishing",
@@ -62,6 +68,7 @@ _ROOM_OF = {
 }
 
 __all__ = [
+    "analyse_campaigns",
     "analyse_defection",
     "cross_sell_to_customers",
     "data_dictionary",
@@ -69,6 +76,7 @@ __all__ = [
     "examine_data",
     "labelled_snapshot",
     "open_mart",
+    "plan_actions",
     "publish",
     "read_facts",
     "read_scores",

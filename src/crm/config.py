@@ -298,6 +298,62 @@ class Campaigns(Section):
     held_out_share: float = Field(0.30, gt=0, lt=1, description="share left alone in the next experiment")
 
 
+class Programme(Section):
+    """One reason to contact customers: what is offered, through what, at what cost, until when."""
+
+    kind: Literal["retain", "win_back", "cross_sell", "up_sell", "develop", "event"] = Field(
+        description="whom it is for and what its contact is worth"
+    )
+    owner: str = Field("", description="who answers for it")
+    channels: list[str] = Field(["mail"], min_length=1, description="of [money] contact_cost")
+    offer: str = Field("", description="what is offered, in words")
+    offer_cost: float = Field(0.0, ge=0, description="of the offer, per contacted customer")
+    budget: float | None = Field(None, ge=0, description="most that its contacts and offers may cost")
+    size: int | None = Field(None, ge=0, description="most customers")
+    send_within_days: Days = Field(14, description="days from the as-of date until it must be sent")
+    measure_after_days: Days = Field(56, description="days from sending until it is read what it caused")
+    held_out_share: float = Field(0.20, ge=0, le=0.5, description="share of the listed who are left alone")
+    makes_the_difference: Share = Field(
+        0.05, description="share of what is at stake that a contact brings; an assumption until a list was measured"
+    )
+    item: str = Field("", description="cross_sell, up_sell: the one item; empty: each customer's best")
+    event: Literal["", "birthday", "joined", "end_of_contract", "first_purchase", "day"] = Field(
+        "", description="event: which one"
+    )
+    attribute: str = Field("birthday", description="birthday: the column of the table customers that holds it")
+    days: int = Field(0, ge=0, le=3650, description="first_purchase: so many days after it")
+    date: str = Field("", description="day: month and day that everybody has, such as 12-24")
+
+    @model_validator(mode="after")
+    def _an_event_is_named(self) -> Programme:
+        if (self.kind == "event") != bool(self.event):
+            raise ValueError("event must be named where kind is 'event', and nowhere else")
+        if self.event == "day" and not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", self.date):
+            raise ValueError("date must be month and day, such as '12-24', for the event 'day'")
+        return self
+
+
+class Contacts(Section):
+    """Who may be contacted at all, and how often."""
+
+    consents: Literal["table", "elsewhere", "undecided"] = Field(
+        "undecided", description="where consent is kept: in the table consents, or in another system that checks it"
+    )
+    purpose: str = Field("marketing", description="that a consent must name")
+    most_contacts: int = Field(2, ge=0, description="of one customer, across programmes, within_days")
+    within_days: Days = Field(30, description="days before the as-of date in which contacts are counted")
+    quiet_days_after_case: int = Field(14, ge=0, description="days after a service case without any contact")
+    suppressed: Path | None = Field(None, description="a CSV of customer_id who must not be contacted, and why")
+    blocked_where: dict[str, list[str]] = Field(
+        {}, description='columns of the table customers and values that block, such as {status = ["deceased"]}'
+    )
+    capacity: dict[str, Annotated[int, Field(ge=0)]] = Field({}, description="most contacts by channel")
+    budget: float | None = Field(None, ge=0, description="most that all lists together may cost")
+    byte_order_mark: bool = Field(False, description="begin CSV files with one, for older versions of Excel")
+
+    _path_from_text = field_validator("suppressed", mode="before")(_path_from_text)
+
+
 class Runs(Section):
     """How runs are carried out and kept."""
 
@@ -330,10 +386,22 @@ class Settings(Section):
     quality: Quality = Quality()
     tracking: Tracking = Tracking()
     campaigns: Campaigns = Campaigns()
+    contacts: Contacts = Contacts()
+    programmes: dict[str, Programme] = {}
     review: Review = Review()
     runs: Runs = Runs()
     folders: Folders = Folders()
     home: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="after")
+    def _channels_cost_something(self) -> Settings:
+        known = ", ".join(self.money.contact_cost)
+        for name, programme in self.programmes.items():
+            if strange := [one for one in programme.channels if one not in self.money.contact_cost]:
+                raise ValueError(f"programmes.{name}.channels: channels of [money] contact_cost ({known})|{strange}")
+        if strange := [one for one in self.contacts.capacity if one not in self.money.contact_cost]:
+            raise ValueError(f"contacts.capacity: channels of [money] contact_cost ({known})|{strange}")
+        return self
 
     @model_validator(mode="after")
     def _notebooks_exist(self) -> Settings:
@@ -366,6 +434,8 @@ class Settings(Section):
             record["folders"][name] = self._from_home(path)
         if folder := record["source"]["folder"]:
             record["source"]["folder"] = self._from_home(folder)
+        if suppressed := record["contacts"]["suppressed"]:
+            record["contacts"]["suppressed"] = self._from_home(suppressed)
         return record
 
     def _from_home(self, path: str) -> str:
@@ -409,6 +479,12 @@ def _notebooks_for(home: Path) -> str:
     return "notebooks" if (home / "notebooks").is_dir() or not own.is_dir() else str(own)
 
 
+def _from_home(section: Any, key: str, home: Path) -> None:
+    """A relative path of a section is taken from the folder of crm.toml."""
+    if isinstance(section, dict) and isinstance(section.get(key), str) and section[key]:
+        section[key] = str(home / Path(section[key]).expanduser())
+
+
 def read_settings(path: str | Path = "crm.toml", *, as_of: dt.date | str | None = None) -> Settings:
     """Read and check crm.toml; `as_of` overrides `[clock] as_of` where it is given and not empty.
 
@@ -431,9 +507,8 @@ def read_settings(path: str | Path = "crm.toml", *, as_of: dt.date | str | None 
         usual = {"data": "data", "reports": "reports", "notebooks": _notebooks_for(file.parent)}
         for name, value in {**usual, **folders}.items():
             folders[name] = str(file.parent / value) if isinstance(value, str) and value else value
-    source = content.get("source")
-    if isinstance(source, dict) and isinstance(source.get("folder"), str) and source["folder"]:
-        source["folder"] = str(file.parent / Path(source["folder"]).expanduser())
+    for section, key in (("source", "folder"), ("contacts", "suppressed")):
+        _from_home(content.get(section), key, file.parent)
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
@@ -493,4 +568,7 @@ def _known_keys(location: list[str]) -> dict[str, str]:
     if location[:2] == ["source", "tables"] and len(location) > 3:
         table = ".".join(location[:3])
         known |= {f"{table}.{key}": field.description or "" for key, field in TableMapping.model_fields.items()}
+    if location[:1] == ["programmes"] and len(location) > 1:
+        programme = ".".join(location[:2])
+        known |= {f"{programme}.{key}": field.description or "" for key, field in Programme.model_fields.items()}
     return known

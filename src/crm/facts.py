@@ -30,6 +30,7 @@ from crm.errors import NotEnoughData, SourceError
 from crm.kept import code_fingerprint, keep_folder
 from crm.periods import date_of, day_number
 from crm.sources import Source, open_source
+from crm.written_lists import KeptList, ListError, as_campaigns, as_contacts, recipe_of, sent_before
 
 PINNED = "CRM_FACTS"
 
@@ -43,7 +44,9 @@ class Facts:
                  that came in, was kept, set aside or became returns (exact Decimals, each added up on its own).
     outcomes:    one row per table and outcome (`kept` or the reason): rows, money (exact Decimal), example.
     told:        what there is to say of the source, such as when a database was read.
-    remarks:     what its mapping did and met.
+    remarks:     what its mapping did and met, and which action lists are read as campaigns.
+
+    Action lists that were sent before the as-of date of `settings` are among the campaigns and contacts.
     """
 
     settings: Settings
@@ -144,14 +147,15 @@ def _read(settings: Settings, *, anew: bool) -> tuple[Path, tuple[str, ...]]:
     source = open_source(settings, anew=anew)
     before = {name: table.state() for name, table in source.tables.items()}
     hashes = {name: table.sha256() for name, table in source.tables.items()}
+    lists = sent_before(settings.folders.data, settings.as_of)
 
     def build(place: Path) -> None:
-        _check(source, hashes, place=place)
+        _check(source, hashes, lists, place=place)
         _refuse_changed(source, before)
         record = {"settings": settings.source.model_dump(mode="json")}
         (place / "source.json").write_text(json.dumps(record))
 
-    fingerprint = _fingerprint(source, hashes)
+    fingerprint = _fingerprint(source, hashes, lists)
     return keep_folder(settings.folders.data / "mart" / fingerprint / "facts", build), source.notes
 
 
@@ -170,13 +174,15 @@ _OWN_DATA = ("sources/source", "sources/mapping", "sources/raw")
 _CODE = {"files": _OWN_DATA, "database": _OWN_DATA}
 
 
-def _fingerprint(source: Source, hashes: dict[str, str]) -> str:
-    parts = {
+def _fingerprint(source: Source, hashes: dict[str, str], lists: tuple[KeptList, ...]) -> str:
+    parts: dict[str, Any] = {
         "kind": source.kind,
         "files": hashes,
         "columns": {name: _without_paths(table.query, table.files) for name, table in source.tables.items()},
         "code": code_fingerprint("contracts", *_CODE.get(source.kind, ("sources/source",))),
     }
+    if lists:
+        parts["lists"] = {**recipe_of(lists), "code": code_fingerprint("written_lists")}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -187,19 +193,25 @@ def _without_paths(query: str, files: tuple[Path, ...]) -> str:
     return query
 
 
-def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
-    """Check every table of the source, and keep what came of it in `place`."""
+def _check(source: Source, hashes: dict[str, str], lists: tuple[KeptList, ...], *, place: Path) -> None:
+    """Check every table of the source, add the lists, and keep what came of it in `place`."""
     try:
-        checked, remarks = _check_tables(source, place)
+        checked, added, remarks = _check_tables(source, lists, place)
     except duckdb.Error as error:
         if os.strerror(errno.ENOSPC) in str(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place)) from error
         raise SourceError(
             f"The source {source.kind} must be readable.", found=str(error).splitlines()[0], do="Look at its files."
         ) from error
-    outcomes = pd.concat([one.tally for one in checked], ignore_index=True)
+    new = [one for name, one in added.items() if name not in hashes]
+    outcomes = pd.concat([one.tally for one in [*checked, *new]], ignore_index=True)
     outcomes["money"] = outcomes["money"].map(lambda money: None if pd.isna(money) else str(money))
-    tables = [_table_row(one, sha256=hashes[one.contract.table], place=place) for one in checked]
+    of_lists = {one.contract.table: hashlib.sha256(str(recipe_of(lists)).encode()).hexdigest() for one in new}
+    tables = [
+        _table_row(one, added.get(one.contract.table), sha256=hashes[one.contract.table], place=place)
+        for one in checked
+    ]
+    tables += [_table_row(one, None, sha256=of_lists[one.contract.table], place=place) for one in new]
     if "returns" not in hashes and (place / "returns.parquet").exists():
         tables.append(_cancellations_row(place))
     (place / "tables.json").write_text(json.dumps(tables, indent=1))
@@ -207,8 +219,13 @@ def _check(source: Source, hashes: dict[str, str], *, place: Path) -> None:
     outcomes.to_json(place / "outcomes.json", orient="records", indent=1)
 
 
-def _check_tables(source: Source, place: Path) -> tuple[list[Checked], list[str]]:
-    """Check them in a database on disk, so that a table may be larger than memory; and what reading them met."""
+def _check_tables(
+    source: Source, lists: tuple[KeptList, ...], place: Path
+) -> tuple[list[Checked], dict[str, Checked], list[str]]:
+    """Check them in a database on disk, so that a table may be larger than memory.
+
+    Gives the tables of the source, by table what was added of lists, and what reading them met.
+    """
     database, raw = place / "checking.duckdb", place / "raw"
     checked: list[Checked] = []
     remarks: list[str] = []
@@ -220,24 +237,27 @@ def _check_tables(source: Source, place: Path) -> tuple[list[Checked], list[str]
                 remarks += reading.remarks
                 checked.append(check_table(con, CONTRACTS[name], query=reading.query, folder=place))
             _add_cancellations(con, place)
+            added, said = _add_lists(con, lists, place)
             _date_contacts(con, place)
-            return checked, remarks
+            return checked, added, remarks + said
     finally:
         database.unlink(missing_ok=True)
         shutil.rmtree(raw, ignore_errors=True)
 
 
-def _table_row(checked: Checked, *, sha256: str, place: Path) -> dict[str, Any]:
+def _table_row(checked: Checked, added: Checked | None, *, sha256: str, place: Path) -> dict[str, Any]:
+    """The row of a table in `Facts.tables`; what was added of lists came in, and was kept, with its own rows."""
+    days = [day for one in (checked, added) if one for day in (one.first, one.last) if day is not None]
     became = checked.tally.loc[checked.tally["outcome"] == BECAME_RETURNS, "rows"].sum()
     money = {f"money_{name}": str(amount) for name, amount in (checked.money or {}).items()}
     return {
         "table": checked.contract.table,
-        "rows": checked.rows,
+        "rows": checked.rows + (added.rows if added else 0),
         "kept": _rows_in(place / f"{checked.contract.table}.parquet"),
         "set_aside": int(checked.reasons["rows"].sum()),
         "became_returns": int(became),
-        "first": checked.first.isoformat() if checked.first is not None else None,
-        "last": checked.last.isoformat() if checked.last is not None else None,
+        "first": min(days).isoformat() if days else None,
+        "last": max(days).isoformat() if days else None,
         "sha256": sha256,
         **money,
     }
@@ -273,6 +293,60 @@ def _add_cancellations(con: duckdb.DuckDBPyConnection, place: Path) -> None:
         else:
             shutil.copy(cancelled, returns)
     cancelled.unlink()
+
+
+def _add_lists(
+    con: duckdb.DuckDBPyConnection, lists: tuple[KeptList, ...], place: Path
+) -> tuple[dict[str, Checked], list[str]]:
+    """Lists that were sent join the campaigns and contacts, unless the source has a campaign of that name."""
+    taken = _campaigns_of(con, place)
+    remarks = [
+        f"The action list {one.list_id} is not read as a campaign: the source has rows of that campaign_id in "
+        f"{' and '.join(taken[one.list_id])}, and these stand."
+        for one in lists
+        if one.list_id in taken
+    ]
+    new = [one for one in lists if one.list_id not in taken]
+    if not new:
+        return {}, remarks
+    treated, held_out = sum(one.treated for one in new), sum(one.held_out for one in new)
+    remarks.append(
+        f"Action lists that were sent are among the campaigns and contacts: {', '.join(one.list_id for one in new)} "
+        f"({treated:,} contacted, {held_out:,} held out)."
+    )
+    queries = {"campaigns": as_campaigns(new), "contacts": as_contacts(new)}
+    return {name: _add_rows(con, name, query, place) for name, query in queries.items()}, remarks
+
+
+def _campaigns_of(con: duckdb.DuckDBPyConnection, place: Path) -> dict[str, list[str]]:
+    """The campaigns that the source knows, with the tables that name them."""
+    taken: dict[str, list[str]] = {}
+    for name in ("campaigns", "contacts"):
+        if (file := place / f"{name}.parquet").exists():
+            for (campaign,) in con.execute(f"SELECT DISTINCT campaign_id FROM {sql_path(file)}").fetchall():
+                taken.setdefault(str(campaign), []).append(name)
+    return taken
+
+
+def _add_rows(con: duckdb.DuckDBPyConnection, name: str, query: str, place: Path) -> Checked:
+    """Check rows against the contract of a table, like all others, and put them beneath those of the source."""
+    beside, table = place / "lists", place / f"{name}.parquet"
+    beside.mkdir()
+    checked = check_table(con, CONTRACTS[name], query=query, folder=beside)
+    if checked.kept < checked.rows:
+        raise ListError(
+            f"Every row of a list must keep the contract of {name}.",
+            found=f"{checked.rows - checked.kept:,} rows of which {checked.reasons['outcome'].iloc[0]}",
+            do="Look at the folder data/lists; bring it back from a backup.",
+        )
+    files = ", ".join(sql_path(file) for file in (table, beside / f"{name}.parquet") if file.exists())
+    con.execute(
+        f"COPY (SELECT * FROM read_parquet([{files}], union_by_name = true)) "
+        f"TO {sql_path(beside / 'both.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    (beside / "both.parquet").replace(table)
+    shutil.rmtree(beside)
+    return checked
 
 
 def _date_contacts(con: duckdb.DuckDBPyConnection, place: Path) -> None:

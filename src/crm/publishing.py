@@ -1,7 +1,8 @@
 """What a report notebook calls last: its findings, measures and scores become files of the run.
 
-Under the runner, `publish` writes `scores/<as_of>/<name>.parquet` and then `parts/<notebook>.json` into the run's
-folder. Opened by hand a notebook has no run: what it found is a draft, everything is checked and nothing is written.
+Under the runner, `publish` writes `scores/<as_of>/<name>.parquet`, action lists as `lists/<list_id>.csv`, `.parquet`
+and `.json`, and then `parts/<notebook>.json` into the run's folder. Opened by hand a notebook has no run: what it
+found is a draft, everything is checked and nothing is written.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
 from pathlib import Path
@@ -26,6 +27,7 @@ from crm.atomic import whole_file, write_json
 from crm.config import Settings
 from crm.errors import CrmError
 from crm.finding import Finding
+from crm.written_lists import LEDGER, ListToWrite, write_list
 
 
 class NotPublishable(CrmError):
@@ -38,6 +40,7 @@ class Published:
 
     notebook: its name.     run_folder: where the files are; None: a draft, nothing was written.
     findings: their names.  scores: rows by name of the score table.     as_of: the first day not known.
+    lists:    by name of the list, how many are to be contacted and how many are held out.
     """
 
     notebook: str
@@ -45,6 +48,7 @@ class Published:
     findings: tuple[str, ...]
     scores: Mapping[str, int]
     as_of: dt.date
+    lists: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def draft(self) -> bool:
@@ -55,6 +59,10 @@ class Published:
         count = len(self.findings)
         parts = [f"{count} finding{'' if count == 1 else 's'}"]
         parts += [f"{name}.parquet ({rows:,} rows)" for name, rows in self.scores.items()]
+        parts += [
+            f"{name}.csv ({treated:,} to contact, {held_out:,} held out)"
+            for name, (treated, held_out) in self.lists.items()
+        ]
         what = f"{', '.join(parts)} as of {self.as_of}"
         if self.run_folder is None:
             return f"A draft: nothing was written. `crm run --only {self.notebook}` would publish {what}."
@@ -72,6 +80,8 @@ def publish(
     findings: Sequence[Finding],
     measures: Mapping[str, object] | None = None,
     scores: Mapping[str, pd.DataFrame] | None = None,
+    lists: Mapping[str, ListToWrite] | None = None,
+    ledger: pd.DataFrame | None = None,
     mlflow_run_ids: Sequence[str] = (),
 ) -> Published:
     """Hand over what this notebook found; an empty `run_folder` makes it a draft.
@@ -80,10 +90,12 @@ def publish(
     findings: at least one, each under its own name, without missing numbers.
     measures: numbers for results.json, nested as it suits; a frame becomes one record a row, a missing number null.
     scores:   tables with a text column customer_id, written so that equal tables give equal bytes.
+    lists:    action lists by their list_id; those to contact become a CSV, everybody with the arm a Parquet file.
+    ledger:   who was left out of the lists, and why, with customer_id: lists/ledger.parquet.
 
-    Raises NotPublishable.
+    Raises NotPublishable, or ListError for a list that could not be sent or measured.
     """
-    part = {
+    part: dict[str, Any] = {
         "notebook": notebook,
         "findings": _finding_records(findings),
         "measures": _plain(dict(measures or {}), place="measures", missing_allowed=True),
@@ -91,16 +103,22 @@ def publish(
         "mlflow_run_ids": list(mlflow_run_ids),
     }
     tables = {name: _score_table(name, frame) for name, frame in sorted((scores or {}).items())}
+    writing = _lists(dict(sorted((lists or {}).items())), settings.as_of)
+    left_out = None if ledger is None else _ordered_table("the ledger", ledger)
+    if lists or ledger is not None:
+        part |= {"lists": list(writing), "ledger": ledger is not None}
     names = tuple(finding.name for finding in findings)
     rows = {name: table.num_rows for name, table in tables.items()}
+    counts = {name: (one.written.treated, one.written.held_out) for name, one in writing.items()}
     if not str(run_folder):
-        return Published(notebook, None, names, rows, settings.as_of)
+        return Published(notebook, None, names, rows, settings.as_of, counts)
     folder = _existing(Path(run_folder))
-    _refuse_scores_of_others(part, folder / "parts")
+    _refuse_those_of_others(part, folder / "parts")
     _write_scores(tables, folder / "scores" / settings.as_of.isoformat())
+    _write_lists(writing.values(), left_out, folder / "lists")
     (folder / "parts").mkdir(exist_ok=True)
     write_json(folder / "parts" / f"{notebook}.json", part)
-    return Published(notebook, folder, names, rows, settings.as_of)
+    return Published(notebook, folder, names, rows, settings.as_of, counts)
 
 
 def read_scores(name: str, *, settings: Settings, run_folder: str | Path = "") -> pd.DataFrame | None:
@@ -124,15 +142,18 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _refuse_scores_of_others(part: Mapping[str, Any], parts: Path) -> None:
-    """A score table belongs to one notebook of a run."""
+def _refuse_those_of_others(part: Mapping[str, Any], parts: Path) -> None:
+    """A score table belongs to one notebook of a run, and so do the action lists."""
     for other in sorted(parts.glob("[!.]*.json")):
-        taken = set(part["scores"]) & set(json.loads(other.read_text(encoding="utf-8"))["scores"])
+        theirs = json.loads(other.read_text(encoding="utf-8"))
+        taken = set(part["scores"]) & set(theirs["scores"])
+        if other.stem != part["notebook"] and "lists" in part and "lists" in theirs:
+            taken.add(f"lists/{LEDGER}")
         if taken and other.stem != part["notebook"]:
             raise NotPublishable(
-                "Each score table must be published by one notebook only.",
+                "Each score table must be published by one notebook only, and all action lists by one.",
                 found=f"{', '.join(sorted(taken))} is published by {other.stem} too",
-                do="Rename one of them.",
+                do="Rename one of them, or hand all lists over together.",
             )
 
 
@@ -210,7 +231,12 @@ def _score_table(name: str, frame: pd.DataFrame) -> pa.Table:
             found=repr(name),
             do="Rename it: its name becomes a file's.",
         )
-    _refuse_without_customers(name, frame)
+    return _ordered_table(f"the scores {name}", frame)
+
+
+def _ordered_table(what: str, frame: pd.DataFrame) -> pa.Table:
+    """A table about customers, so that equal ones give equal bytes; `what` it is, for the message."""
+    _refuse_without_customers(what, frame)
     values = frame.assign(
         **{
             str(column): frame[column].astype(cast(Any, frame[column].dtype).categories.dtype)
@@ -225,7 +251,7 @@ def _score_table(name: str, frame: pd.DataFrame) -> pa.Table:
     return table.cast(pa.schema(text))
 
 
-def _refuse_without_customers(name: str, frame: pd.DataFrame) -> None:
+def _refuse_without_customers(what: str, frame: pd.DataFrame) -> None:
     if "customer_id" not in frame.columns:
         found = f"columns {', '.join(map(str, frame.columns))}"
     elif frame["customer_id"].isna().any():
@@ -235,7 +261,7 @@ def _refuse_without_customers(name: str, frame: pd.DataFrame) -> None:
     else:
         return
     raise NotPublishable(
-        f"Every row of the scores {name} must have a customer_id, as text.",
+        f"Every row of {what} must have a customer_id, as text.",
         found=found,
         do="Identifiers are text everywhere; reset the index if it holds them.",
     )
@@ -253,3 +279,36 @@ def _write_scores(tables: Mapping[str, pa.Table], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / f"{name}.parquet") as waiting:
             pq.write_table(table, waiting, version="2.6", compression="zstd", row_group_size=1 << 20)
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A list, ready to be written."""
+
+    written: ListToWrite
+    rows: pa.Table
+    record: Mapping[str, Any]
+
+
+def _lists(lists: Mapping[str, ListToWrite], as_of: dt.date) -> dict[str, _Writing]:
+    writing = {}
+    for name, one in lists.items():
+        if (name, one.as_of) != (one.list_id, as_of):
+            raise NotPublishable(
+                "A list is handed over by its own name, and as of the date of the run.",
+                found=f"{name!r} for the list {one.list_id} as of {one.as_of}; the run is as of {as_of}",
+                do="Hand it over as {list_id: list}.",
+            )
+        rows = _ordered_table(f"the list {name}", one.rows)
+        one.refuse_unfit()
+        record = _plain(one.as_record(), place=f"list {name}", missing_allowed=True)
+        writing[name] = _Writing(one, rows, record)
+    return writing
+
+
+def _write_lists(lists: Iterable[_Writing], ledger: pa.Table | None, folder: Path) -> None:
+    for one in lists:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_list(folder, one.written, one.rows, record=one.record)
+    if ledger is not None:
+        _write_scores({LEDGER: ledger}, folder)

@@ -5,10 +5,9 @@ The chances of a small company are real ones: about half a minute, once for the 
 
 import datetime as dt
 import json
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -27,19 +26,6 @@ pytestmark = pytest.mark.xdist_group("tracking")
 AS_OF = dt.date(2018, 1, 1)
 
 
-@dataclass(frozen=True)
-class Picture:
-    content: bytes = b"<svg/>"
-    kind: str = "svg"
-
-
-@dataclass(frozen=True)
-class Chart:
-    """What reporting's charts look like from here."""
-
-    picture: Picture | None
-
-
 @pytest.fixture(scope="module")
 def made(settings_for):
     """A small sample company, and who of its customers may leave."""
@@ -50,24 +36,6 @@ def made(settings_for):
 @pytest.fixture
 def defection(made):
     return made[1]
-
-
-@pytest.fixture
-def facts(made, empty_store, tmp_path, monkeypatch):
-    """The facts, in a project with a store of its own."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    own = replace(made[0], settings=made[0].settings.model_copy(update={"home": tmp_path / "home"}))
-    database = store_of(own.settings).database
-    database.parent.mkdir(parents=True)
-    shutil.copy(empty_store, database)
-    return own
-
-
-@pytest.fixture
-def run_folder(tmp_path):
-    folder = tmp_path / "reports" / "2018-01-01_20180102T030000Z_3f2a"
-    folder.mkdir(parents=True)
-    return folder
 
 
 @pytest.fixture
@@ -91,9 +59,9 @@ def test_a_draft_is_not_logged(facts, defection):
     assert client_of(facts).get_experiment_by_name("defection") is None
 
 
-def test_what_a_reviewer_finds(facts, defection, run_folder, known):
+def test_what_a_reviewer_finds(facts, defection, run_folder, known, drawn):
     drift = drift_of(defection.model.as_record(), known, facts.settings.review)
-    figures = {"by_date": Chart(Picture()), "nothing": Chart(None)}
+    figures = drawn("by_date")
     (run_id,) = track_defection(defection, facts=facts, run_folder=run_folder, figures=figures, drift=drift)
     approve_published([run_id], facts.settings)
     client = client_of(facts)

@@ -5,10 +5,9 @@ The values of a small company are real ones: about twenty seconds, once for the 
 
 import datetime as dt
 import json
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -27,19 +26,6 @@ pytestmark = pytest.mark.xdist_group("tracking")
 AS_OF = dt.date(2018, 1, 1)
 
 
-@dataclass(frozen=True)
-class Picture:
-    content: bytes = b"<svg/>"
-    kind: str = "svg"
-
-
-@dataclass(frozen=True)
-class Chart:
-    """What reporting's charts look like from here."""
-
-    picture: Picture | None
-
-
 @pytest.fixture(scope="module")
 def made(settings_for):
     """A small sample company, and what its customers are worth."""
@@ -52,24 +38,6 @@ def value(made):
     return made[1]
 
 
-@pytest.fixture
-def facts(made, empty_store, tmp_path, monkeypatch):
-    """The facts, in a project with a store of its own."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    own = replace(made[0], settings=made[0].settings.model_copy(update={"home": tmp_path / "home"}))
-    database = store_of(own.settings).database
-    database.parent.mkdir(parents=True)
-    shutil.copy(empty_store, database)
-    return own
-
-
-@pytest.fixture
-def run_folder(tmp_path):
-    folder = tmp_path / "reports" / "2018-01-01_20180102T030000Z_3f2a"
-    folder.mkdir(parents=True)
-    return folder
-
-
 def client_of(facts):
     return store_of(facts.settings).client
 
@@ -79,8 +47,8 @@ def test_a_draft_is_not_logged(facts, value):
     assert client_of(facts).get_experiment_by_name("lifetime-value") is None
 
 
-def test_what_a_reviewer_finds(facts, value, run_folder):
-    figures = {"weekly": Chart(Picture()), "nothing": Chart(None)}
+def test_what_a_reviewer_finds(facts, value, run_folder, drawn):
+    figures = drawn("weekly")
     (run_id,) = track_lifetime_value(value, facts=facts, run_folder=run_folder, figures=figures)
     approve_published([run_id], facts.settings)
     client = client_of(facts)

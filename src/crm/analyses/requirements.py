@@ -19,7 +19,15 @@ from crm.facts import Facts
 from crm.finding import Finding
 from crm.periods import day_number, known_before
 
-Measured = Literal["customers", "repeat_customers", "purchase_days", "history_days", "active_customers", "campaigns"]
+Measured = Literal[
+    "customers",
+    "repeat_customers",
+    "purchase_days",
+    "history_days",
+    "active_customers",
+    "campaigns",
+    "programmes",
+]
 """What is counted before the as-of date; see `measure_base`."""
 
 
@@ -108,6 +116,12 @@ _WORDS: Mapping[str, _Words] = {
         "{} campaign to the table campaigns, and whom it chose to the table contacts",
         "{} campaigns to the table campaigns, and whom they chose to the table contacts",
     ),
+    "programmes": _Words(
+        "{} programme in crm.toml",
+        "{} programmes in crm.toml",
+        "{} section [programmes.NAME] to crm.toml (docs/action-lists.md)",
+        "{} sections [programmes.NAME] to crm.toml (docs/action-lists.md)",
+    ),
 }
 
 
@@ -122,7 +136,7 @@ def measure_base(facts: Facts, as_of: dt.date) -> dict[str, int]:
     customers: with a purchase.     repeat_customers: with purchases on two days or more.
     purchase_days: different days with purchases.     history_days: from the first purchase to the as-of date.
     active_customers: with a purchase within the days of [definitions] active_within_days.
-    campaigns: that had begun, and chose somebody.
+    campaigns: that had begun, and chose somebody.     programmes: sections [programmes.NAME] of crm.toml.
     """
     cut, within = day_number(as_of), facts.settings.definitions.active_within_days
     known = known_before(facts["purchases"], as_of).select("customer_id", nw.col("day").cast(nw.Int64))
@@ -134,8 +148,13 @@ def measure_base(facts: Facts, as_of: dt.date) -> dict[str, int]:
         active_customers=_how_many(nw.col("newest") >= cut - within),
     )
     counted = counted.join(known.select(purchase_days=nw.col("day").n_unique()), how="cross")
-    row = to_pandas(counted).fillna(0).to_dict("records")[0] | {"campaigns": _campaigns(facts, as_of)}
+    row = to_pandas(counted).fillna(0).to_dict("records")[0] | _besides(facts, as_of)
     return {what: int(row[what]) for what in _WORDS}
+
+
+def _besides(facts: Facts, as_of: dt.date) -> dict[str, int]:
+    """What is not counted among purchases."""
+    return {"campaigns": _campaigns(facts, as_of), "programmes": len(facts.settings.programmes)}
 
 
 def _campaigns(facts: Facts, as_of: dt.date) -> int:

@@ -1,4 +1,4 @@
-"""The command line: `crm init`, `check`, `run`, `status`, `review`, `promote` and `rollback`.
+"""The command line: `crm init`, `check`, `run`, `status`, `review`, `promote`, `rollback`, `lists` and `sent`.
 
 The only place that reads the clock of the wall.
 """
@@ -8,6 +8,9 @@ from crm.cli import running
 # The help lists the commands in the order of these imports.
 # isort: split
 from crm.cli import reviewing
+
+# isort: split
+from crm.cli import acting
 from crm.cli.application import app, settings_of
 
 
@@ -16,4 +19,4 @@ def main() -> None:
     app(prog_name="crm")
 
 
-__all__ = ["app", "main", "reviewing", "running", "settings_of"]
+__all__ = ["acting", "app", "main", "reviewing", "running", "settings_of"]

@@ -17,6 +17,8 @@ CONTRACT = Contract(
         Column("channel", "text", "through which it was sent"),
         Column("contact_cost", "money", "cost of one contact", unit="currency"),
         Column("held_out_share", "number", "planned share of the chosen who are left alone, from 0 to 1"),
+        Column("programme", "text", "the programme it belongs to; an action list that was sent brings its own"),
+        Column("expected_gain", "money", "margin it was expected to add in all, before costs", unit="currency"),
     ),
     rules=(
         Rule("ends before it starts", "ends_at < starts_at", "its window would be empty"),

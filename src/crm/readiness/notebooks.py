@@ -54,6 +54,7 @@ def known_requirements() -> dict[str, Requirements]:
         importlib.import_module(f"{crm.analyses.__name__}.{found.name}")
         for found in pkgutil.iter_modules(crm.analyses.__path__)
     ]
+    modules.append(importlib.import_module("crm.scoring"))
     found = [getattr(module, "REQUIREMENTS", None) for module in modules]
     return {one.notebook: one for one in sorted(filter(None, found), key=lambda one: str(one.notebook))}
 

@@ -55,6 +55,7 @@ class Reviewable(Protocol):
 
 
 _WHERE = {
+    "campaign-response": "crm.analyses.campaign_success.reviewing:REVIEWABLE",
     "cross-sell": "crm.analyses.cross_sell.reviewing:REVIEWABLE",
     "defection": "crm.analyses.defection.reviewing:REVIEWABLE",
     "lifetime-value": "crm.analyses.lifetime_value.reviewing:REVIEWABLE",

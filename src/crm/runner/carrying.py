@@ -16,6 +16,7 @@ from pathlib import Path
 
 from crm.runner.notebooks import hash_of
 from crm.runner.receipt import NotebookRecord, NotebookStatus, Receipt
+from crm.written_lists import files_of
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _files(earlier: Earlier) -> Iterator[str]:
     if earlier.record.left_out:
         return
     part = f"parts/{name}.json"
-    scores = json.loads((earlier.folder / part).read_text(encoding="utf-8"))["scores"]
+    published = json.loads((earlier.folder / part).read_text(encoding="utf-8"))
     yield part
-    yield from (f"scores/{earlier.receipt.as_of}/{score}.parquet" for score in scores)
+    yield from (f"scores/{earlier.receipt.as_of}/{score}.parquet" for score in published["scores"])
+    yield from files_of(published)

@@ -13,6 +13,7 @@ from pathlib import Path
 from crm.errors import CrmError
 from crm.runner.notebooks import Notebook, read_notebook
 from crm.runner.receipt import NotebookRecord, Receipt, published_run, read_receipt
+from crm.written_lists import files_of
 
 
 def left_out_too(notebook: Notebook, needed: Sequence[NotebookRecord]) -> NotebookRecord:
@@ -49,9 +50,12 @@ def withdraw(name: str, run_folder: Path) -> None:
     """Take back what a notebook handed over before it was left out."""
     part = run_folder / "parts" / f"{name}.json"
     if part.is_file():
-        for score in json.loads(part.read_text(encoding="utf-8"))["scores"]:
+        published = json.loads(part.read_text(encoding="utf-8"))
+        for score in published["scores"]:
             for file in (run_folder / "scores").glob(f"*/{score}.parquet"):
                 file.unlink()
+        for list_file in files_of(published):
+            (run_folder / list_file).unlink()
         part.unlink()
 
 

@@ -33,6 +33,9 @@ class Display(Protocol):
     def ended(self, record: NotebookRecord) -> None:
         """A notebook has ended."""
 
+    def warn(self, text: str) -> None:
+        """The run goes on, and somebody should read this."""
+
 
 def display_on(console: Console) -> Display:
     """Bars where they can be drawn, lines elsewhere."""
@@ -61,6 +64,10 @@ class Lines:
     def ended(self, record: NotebookRecord) -> None:
         """One line, with the error if there is one."""
         self._console.print(line_of(record), highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """One line."""
+        self._console.print(f"[yellow]{escape(text)}[/yellow]", highlight=False, soft_wrap=True)
 
 
 class Bars(Lines):

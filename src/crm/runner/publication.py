@@ -10,6 +10,7 @@ import datetime as dt
 import math
 import os
 import shutil
+import zoneinfo
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from crm.errors import RequestError
 from crm.runner.carrying import link
 from crm.runner.kernels import remove_private_folder
 from crm.runner.lock import NOTE, read_note
-from crm.runner.receipt import WITHOUT_A_WORD, Receipt, published_run, read_receipts, write_receipt
+from crm.runner.receipt import WITHOUT_A_WORD, Receipt, published_run, read_receipt, read_receipts, write_receipt
 from crm.sources.database import extract_folder
 from crm.tracking.store import store_of
+from crm.written_lists import keep_lists
 
 READ_AT_MOST = dt.timedelta(days=1)
 """How long a notebook somebody has open is taken to read what it was given."""
@@ -73,6 +75,20 @@ def publish_run(settings: Settings, run_folder: Path) -> None:
         scores.parent.mkdir(parents=True, exist_ok=True)
         point_link(scores, str(_scores_target(settings)))
     point_link(reports / "latest", f"runs/{run_folder.name}")
+
+
+def keep_published_lists(settings: Settings) -> dict[str, str]:
+    """Keep the action lists of the run that everybody sees; gives by list what became of it.
+
+    Whoever asks for lists does so first: a run that was killed when it had just been published has not kept them.
+    """
+    folder = published_run(settings.folders.reports)
+    receipt = read_receipt(folder) if folder else None
+    if folder is None or receipt is None:
+        return {}
+    ended = dt.datetime.fromisoformat(receipt.ended_at or receipt.started_at)
+    written_on = ended.astimezone(zoneinfo.ZoneInfo(settings.source.timezone)).date()
+    return keep_lists(settings.folders.data, folder / "lists", run_id=receipt.run_id, written_on=written_on)
 
 
 def tidy(reports: Path) -> list[Path]:

@@ -69,6 +69,7 @@ class Receipt:
     `analysis_seconds` from the start of the run until its pages were written.
     champions: the approved models the run started from, by name: `version`, the `run` that made it, and a `note`
     where somebody chose it by hand.     retrain: `auto`, `always` or `never`, as it was asked for.
+    lists: what became of its action lists once it was published: kept, unchanged, or in a sentence why not kept.
     """
 
     run_id: str
@@ -91,6 +92,7 @@ class Receipt:
     notebooks: tuple[NotebookRecord, ...] = ()
     latency: dict[str, Any] = field(default_factory=lambda: {"data_days": None, "analysis_seconds": None})
     error: str | None = None
+    lists: dict[str, str] = field(default_factory=dict)
 
     @property
     def source_fingerprint(self) -> str | None:

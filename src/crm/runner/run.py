@@ -42,7 +42,14 @@ from crm.runner.pages import (
 )
 from crm.runner.progress import Display
 from crm.runner.provenance import code_record, package_versions
-from crm.runner.publication import publish_run, remove_old_data, remove_old_runs, tidy, why_not_writable
+from crm.runner.publication import (
+    keep_published_lists,
+    publish_run,
+    remove_old_data,
+    remove_old_runs,
+    tidy,
+    why_not_writable,
+)
 from crm.runner.receipt import (
     RESULTS,
     NotebookRecord,
@@ -56,6 +63,7 @@ from crm.runner.receipt import (
 from crm.runner.request import Plan, Request, parameters_of
 from crm.runner.schedule import execute_in_order
 from crm.tracking import approve_published, attach_notebook, champions, start_store
+from crm.written_lists import KEPT, UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -196,7 +204,7 @@ def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, priva
         latency = {**ledger.receipt.latency, "analysis_seconds": ledger.seconds}
         closing = write_pages(replace(ledger.receipt, latency=latency), ledger.folder)
         with interruption.delayed():
-            _finish(plan.request, ledger, closing)
+            _finish(plan.request, ledger, closing, display=display)
         exit_status = 0 if closing.status == "COMPLETE" else 1
     except Interrupted as interrupted:
         exit_status = interrupted.exit_status
@@ -212,6 +220,7 @@ def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, priva
 
 def _prepare(settings: Settings, ledger: _Ledger, *, display: Display) -> Facts:
     """The facts that every notebook of the run is to see."""
+    keep_published_lists(settings)  # where the last run was killed before it came to that
     display.step(f"Reading the source {settings.source.kind}")
     facts = read_facts(settings, anew=True)
     days = day_number(settings.as_of) - 1 - facts.last_day
@@ -303,7 +312,7 @@ def _keep_with_models(
     return None
 
 
-def _finish(request: Request, ledger: _Ledger, closing: Receipt) -> None:
+def _finish(request: Request, ledger: _Ledger, closing: Receipt, *, display: Display) -> None:
     """Write the results and the receipt; publish if all is whole; then what is only for convenience."""
     settings, reports = request.settings, request.settings.folders.reports
     write_results(closing, ledger.folder)
@@ -315,6 +324,7 @@ def _finish(request: Request, ledger: _Ledger, closing: Receipt) -> None:
     render_front_page(reports)
     if ledger.published:
         _approve(closing, settings)
+        _keep_lists(ledger, settings, display=display)
     remove_old_runs(reports, keep=settings.runs.keep)
     if ledger.published:
         remove_old_data(settings, now=request.started)
@@ -323,6 +333,16 @@ def _finish(request: Request, ledger: _Ledger, closing: Receipt) -> None:
 def _approve(published: Receipt, settings: Settings) -> None:
     """Only now do the models it logged stand for what everybody sees."""
     approve_published([one for record in published.notebooks for one in record.mlflow_run_ids], settings)
+
+
+def _keep_lists(ledger: _Ledger, settings: Settings, *, display: Display) -> None:
+    """Only now are they lists that somebody may send; of one that was sent already, the run says so."""
+    became = keep_published_lists(settings)
+    if became:
+        ledger.write(replace(ledger.receipt, lists=became))
+    for what in became.values():
+        if what not in (KEPT, UNCHANGED):
+            display.warn(f"{what}.")
 
 
 def _end_early(settings: Settings, ledger: _Ledger, error: str, *, status: NotebookStatus) -> None:

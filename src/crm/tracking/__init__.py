@@ -8,6 +8,7 @@ Importing this costs little: MLflow itself is loaded when it is first used.
 """
 
 from crm.tracking.appointing import Gate, Trace, approve_published, known_version, note_gate, promote, roll_back
+from crm.tracking.campaign_success import track_campaigns
 from crm.tracking.cross_sell import track_cross_sell
 from crm.tracking.defection import track_defection
 from crm.tracking.lifetime_value import track_lifetime_value
@@ -60,6 +61,7 @@ __all__ = [
     "roll_back",
     "source_identity",
     "start_store",
+    "track_campaigns",
     "track_cross_sell",
     "track_defection",
     "track_lifetime_value",

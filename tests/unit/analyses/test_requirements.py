@@ -58,6 +58,7 @@ def test_a_base_is_measured_before_the_as_of_date(facts):
         "history_days": 58,  # from 2017-01-02
         "active_customers": 2,  # ann and bob, since 2017-01-30
         "campaigns": 0,
+        "programmes": 0,
     }
 
 

@@ -17,7 +17,7 @@ KEYS = {
     "": {"as_of", "source", "ready", "base", "tables", "joins", "notes", "notebooks", "not_there", "empty",
          "over_budget", "accept", "defects"},
     "base": {"first_purchase", "last_purchase", "customers", "repeat_customers", "purchase_days", "history_days",
-             "active_customers", "campaigns"},
+             "active_customers", "campaigns", "programmes"},
     "tables": {"table", "rows", "kept", "became_returns", "set_aside", "from_purchases", "money", "reasons",
                "rejected"},
     "joins": {"table", "column", "other", "other_column", "rows", "met", "share", "cause", "do"},

@@ -9,6 +9,7 @@ from crm.reporting.charts.comparisons import draw_dots, draw_profile
 from crm.reporting.charts.concentration import draw_concentration
 from crm.reporting.charts.gain import draw_gain
 from crm.reporting.charts.heatmap import draw_heatmap
+from crm.reporting.charts.intervals import draw_intervals, draw_moments
 from crm.reporting.charts.lines import draw_line
 from crm.reporting.charts.scatter import draw_scatter
 from crm.reporting.charts.steps import draw_steps
@@ -19,7 +20,9 @@ __all__ = [
     "draw_dots",
     "draw_gain",
     "draw_heatmap",
+    "draw_intervals",
     "draw_line",
+    "draw_moments",
     "draw_profile",
     "draw_scatter",
     "draw_stacked_bars",

@@ -40,7 +40,7 @@ CHANNEL_OF = {"coupon": "email", "newsletter": "email", "catalogue": "mail", "ca
 COST = {"email": 0.01, "mail": 0.60, "phone": 4.00}
 CALL = 9  # position of the campaign carried out by phone
 CHOSEN_BY_LOT = 0.60  # of those who bought within the last half year
-TREATED_SHARE = 0.70
+TREATED_SHARE, HELD_OUT_SHARE = 0.70, 0.30
 RECENT_DAYS = 182
 GOOD_CUSTOMER = 1.6  # log(1 + purchase days of the last half year) + noise from which a customer was chosen
 GOOD_CUSTOMER_NOISE = 0.4
@@ -160,7 +160,9 @@ def campaigns_table(calendar: Calendar) -> pa.Table:
             "kind": pa.array([c.kind for c in campaigns]),
             "channel": pa.array([c.channel for c in campaigns]),
             "contact_cost": pa.array([COST[c.channel] for c in campaigns]),
-            "held_out_share": pa.array([round(1 - TREATED_SHARE, 2) if c.randomised else None for c in campaigns], pa.float64()),
+            "held_out_share": pa.array([HELD_OUT_SHARE if c.randomised else None for c in campaigns], pa.float64()),
+            "programme": pa.nulls(len(campaigns), pa.string()),  # of the company's own: action lists bring theirs
+            "expected_gain": pa.nulls(len(campaigns), pa.float64()),
         }
     )
 

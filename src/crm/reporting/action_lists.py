@@ -1,0 +1,155 @@
+"""The pictures and tables of the action lists' page: how many are contacted, who is left out and why, what it pays.
+
+No customer is named: the lists themselves stand in the run's folder `lists`, and go to whoever sends them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from crm.finding import Findings
+from crm.reporting.chart import Chart
+from crm.reporting.charts import draw_bars, draw_intervals
+from crm.reporting.left_out import LeftOut
+from crm.reporting.style import FORECAST
+from crm.reporting.tables import Table, show_table
+from crm.reporting.wording import clean
+
+if TYPE_CHECKING:
+    from crm.scoring.action_lists import ActionLists
+
+FEWEST = 5
+"""Of fewer customers nothing is shown: many read this page, and might know them."""
+
+ANSWERS = ("nobody", "actions", "consents_elsewhere", "consents_undecided", "never_marked")
+_EXAMPLES = 3
+_NOBODY = "No list has a customer on it: the reasons stand below."
+
+
+def the_answer(one: ActionLists) -> Findings:
+    """What a reader is told first."""
+    return one.findings.pick(*ANSWERS)
+
+
+def the_lists(one: ActionLists) -> Findings:
+    """One sentence for each list."""
+    return one.findings.pick(*(f"list_{each.name}" for each in one.lists))
+
+
+def draw_expected(one: ActionLists) -> Chart | LeftOut:
+    """What is each list expected to bring, after its cost?"""
+    table = one.summary[one.summary["treated"] > 0].sort_values("expected_net", ascending=False, kind="stable")
+    if table.empty:
+        return LeftOut(_NOBODY)
+    best = table.iloc[0]
+    return draw_intervals(
+        table.assign(kind="expected")[["programme", "expected_net", "low", "high", "treated", "cost", "kind"]],
+        label="programme",
+        value="expected_net",
+        interval=("low", "high"),
+        colour_by="kind",
+        colours={"expected": FORECAST},
+        unit=one.currency,
+        title=f"“{clean(best['programme'])}” is expected to bring most: {best['expected_net']:,.0f} {one.currency} "
+        "after its cost",
+        note="Expected margin of all contacts until the measuring date, less their cost. The interval is of chance "
+        "alone: whether contacts make the difference as often as assumed, the hold-out groups will tell.",
+    )
+
+
+def show_lists(one: ActionLists) -> Table | LeftOut:
+    """The lists in numbers: whom, until when, who answers for it."""
+    table = one.summary[one.summary["listed"] > 0]
+    if table.empty:
+        return LeftOut(_NOBODY)
+    columns = ["list_id", "treated", "held_out", "send_by", "cost", "expected_net", "low", "high"]
+    money = dict.fromkeys(["cost", "expected_net", "low", "high"], ",.0f")
+    return show_table(
+        table[columns],
+        caption=f"The lists ({one.currency})",
+        formats=money,
+        notes="treated: to be contacted. held_out: left alone by lot. low, high: of the expected net gain, by chance "
+        "alone. The files are in the run's folder lists: one row for each customer to be contacted.",
+    )
+
+
+def show_examples(one: ActionLists) -> Table | LeftOut:
+    """What the person who calls or writes reads beside a name: the first rows of each list, without the names."""
+    rows = [
+        each.treated.head(_EXAMPLES).assign(programme=each.name) for each in one.lists if len(each.treated) >= FEWEST
+    ]
+    if not rows:
+        return LeftOut("Examples are left out: no list has five customers or more.")
+    table = pd.concat(rows, ignore_index=True)[["programme", "channel", "offer", "reasons"]]
+    return show_table(table, caption="What stands beside the first customers of each list")
+
+
+def draw_left_out(one: ActionLists) -> Chart | LeftOut:
+    """Why are candidates on no list?"""
+    table = one.left_out.groupby("reason", as_index=False)["customers"].sum()
+    table = table[table["customers"] >= FEWEST].sort_values("customers", ascending=False, kind="stable")
+    if table.empty:
+        return LeftOut("Every candidate who may be contacted is on a list.")
+    first = table.iloc[0]
+    return draw_bars(
+        table.reset_index(drop=True),
+        label="reason",
+        value="customers",
+        unit="candidates",
+        title=f"Most candidates that are left out: {clean(first['reason'])} ({first['customers']:,})",
+        note="Candidates of a programme who are not on its list, by reason; customers may be candidates of several.",
+    )
+
+
+def show_left_out(one: ActionLists) -> Table | LeftOut:
+    """The same by programme."""
+    table = one.left_out[one.left_out["customers"] >= FEWEST]
+    if table.empty:
+        return LeftOut("Every candidate who may be contacted is on a list.")
+    return show_table(table, caption="Left out, by programme and reason")
+
+
+def show_limits(one: ActionLists) -> Table | LeftOut:
+    """Budgets, sizes and capacities: how much is used, and what more would bring."""
+    if one.prices.empty:
+        return LeftOut("No budget, size or capacity is set in crm.toml: everybody who is worth it is on a list.")
+    table = one.prices.assign(of=one.prices["of"].replace("", "everything"))
+    return show_table(
+        table,
+        caption=f"What limits the lists, and what one more of it would bring ({one.currency})",
+        formats={"used": ",.0f", "most": ",.0f", "price": ",.2f"},
+    )
+
+
+def show_measuring(one: ActionLists) -> Table | LeftOut:
+    """Can each list show by itself what it is expected to achieve?"""
+    lists = [each for each in one.lists if each.measurable is not None and len(each.treated)]
+    if not lists:
+        return LeftOut(_NOBODY)
+    table = pd.DataFrame(
+        {
+            "list_id": [each.list_id for each in lists],
+            "held_out": [each.held_out for each in lists],
+            "expected_each": [float(each.treated["expected_gain"].mean()) for each in lists],
+            "smallest_seen": [each.measurable.smallest_effect if each.measurable else np.nan for each in lists],
+            "seen": ["yes" if each.measurable and each.measurable.seen else "no" for each in lists],
+        }
+    )
+    return show_table(
+        table,
+        caption=f"What each list can show by itself ({one.currency} of margin per contact)",
+        formats={"expected_each": ",.2f", "smallest_seen": ",.2f"},
+        notes="smallest_seen: the smallest effect that would show with a chance of 80 %. Several lists of one "
+        "programme are read together by campaign success.",
+    )
+
+
+def show_assumptions(one: ActionLists) -> Table | LeftOut:
+    """What each programme takes for granted."""
+    rows = [(each.name, sentence) for each in one.lists for sentence in each.said]
+    if not rows:
+        return LeftOut(_NOBODY)
+    return show_table(pd.DataFrame(rows, columns=["programme", "assumed"]), caption="What is assumed")

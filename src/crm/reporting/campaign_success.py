@@ -1,0 +1,793 @@
+"""The pictures and tables of the campaign page: what each caused and paid, who answers, and what to do next.
+
+Verdicts keep their colours. How far to trust it is drawn by `campaign_trust`. No customer is named, and nothing is
+told of fewer than five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crm.finding import Findings
+from crm.measures.chances import wilson
+from crm.reporting.chart import Chart
+from crm.reporting.charts import draw_bars, draw_dots, draw_gain, draw_intervals, draw_line
+from crm.reporting.left_out import LeftOut
+from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST, GOOD
+from crm.reporting.tables import Table, show_table
+from crm.reporting.wording import MISSING, clean, heading, listed, quantity, shortened
+
+if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
+    from crm.analyses.campaign_success.reading import Reading
+    from crm.analyses.campaign_success.result import CampaignSuccess
+
+FEWEST = 5
+"""Of fewer customers nothing is shown: many read this page, and might know them."""
+
+ANSWERS = ("verdicts", "together", "profit", "answered")
+VERDICTS = {
+    "caused more": GOOD,
+    "caused less": BAD,
+    "no sign": ACTUAL,
+    "cannot tell": COMPARISON,
+    "not yet readable": FORECAST,
+}
+BY_LOT, BY_COMPARISON = "Drawn by lot", "Observational: by comparison"
+_PANELS = {"experiment": BY_LOT, "observational": BY_COMPARISON, "none": BY_COMPARISON}
+
+OUTCOMES = {
+    "bought": "share that bought",
+    "purchase_days": "purchase days",
+    "net_sales": "net sales",
+    "margin": "margin",
+    "responded": "share that answered",
+}
+BY_FIRST = ("segment", "value tier", "first department", "main channel")
+"""Kinds of group, the most telling first."""
+
+MOST = 12
+_MOST_NAMED = 5
+_NO_CAMPAIGN = "No campaign had begun by then."
+_NOTHING_COMPARED = "No campaign's contacted customers could be compared with anybody."
+
+
+def the_answer(one: CampaignSuccess) -> Findings:
+    """What a reader is told first."""
+    claimed = [name for name in one.findings.names if name.startswith("claimed_")]
+    return one.findings.pick(*ANSWERS, *claimed)
+
+
+def show_what_to_do(one: CampaignSuccess) -> Table | LeftOut:
+    """What follows from the verdicts: which campaigns to go on with, to change, to repeat or to stop."""
+    table = one.summary
+    if table.empty:
+        return LeftOut(_NO_CAMPAIGN)
+    told = table.assign(what_to_do=[_to_do(row) for row in table.to_dict("records")])
+    rows = []
+    for words in TO_DO:
+        names = [clean(name) for name in told.loc[told["what_to_do"] == words, "name"].iloc[::-1]]
+        if names:
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            said = ", ".join(names[:_MOST_NAMED]) + more if more else listed(names)
+            rows.append((words, said, len(names)))
+    return show_table(
+        pd.DataFrame(rows, columns=["what_to_do", "which", "campaigns"]),
+        caption="What the verdicts suggest",
+        notes="The newest first. A suggestion follows from verdict and profit alone: what else a campaign is for, "
+        "the "
+        "data do not know.",
+    )
+
+
+GO_ON = "Go on: it changed what customers buy, and it paid"
+CHECK = "Repeat by lot with more customers: it works, but whether it pays is not sure"
+STOP = "Stop or change it: it cost more than it brought"
+CHANGE = "Change it: there is no sign of a gain that matters"
+LARGER = "Repeat by lot with more customers: too few to tell"
+DRAW = "Leave some alone by lot next time: nobody can tell what it caused"
+WAIT = "Wait for its end"
+TO_DO = (GO_ON, CHECK, STOP, CHANGE, LARGER, DRAW, WAIT)
+
+
+def _to_do(row: Mapping[Hashable, Any]) -> str:
+    """What verdict and profit of one campaign suggest; only a lot is evidence enough to speak of loss."""
+    word, drawn = row["verdict"], row["evidence"] == "experiment"
+    if word == "not yet readable":
+        return WAIT
+    low, high = row["profit_low"], row["profit_high"]
+    if word == "caused less" or (drawn and high < 0):
+        return STOP
+    if word == "caused more":
+        return GO_ON if low > 0 else CHECK
+    if word == "no sign":
+        return CHANGE
+    return LARGER if drawn else DRAW
+
+
+def draw_caused(one: CampaignSuccess) -> Chart | LeftOut:
+    """What did each campaign cause, how sure is it, and on what ground?"""
+    table = _caused(one)
+    if isinstance(table, LeftOut):
+        return table
+    return draw_intervals(
+        table[["campaign", "change", "low", "high", "usual", "contacted", "verdict", "evidence", "open"]],
+        label="campaign",
+        value="change",
+        interval=("low", "high"),
+        colour_by="verdict",
+        colours=VERDICTS,
+        panel="evidence",
+        hollow="open",
+        band=one.matters,
+        unit="share",
+        title=_what_was_caused(one),
+        note=f"Change in {OUTCOMES[one.judged_by]} of the contacted, as share of what they would have been, with 95% "
+        f"interval (one still running: 99%). Grey: less than {one.matters:.0%}, which does not matter. Hollow: "
+        f"nothing "
+        "can be claimed. The newest first.",
+    )
+
+
+def show_caused(one: CampaignSuccess) -> Table | LeftOut:
+    """The verdict of every campaign, and why."""
+    table = _newest_first(one.summary)
+    if table.empty:
+        return LeftOut(_NO_CAMPAIGN)
+    told = table.assign(
+        campaign=campaign_names(table["name"]),
+        evidence=table["evidence"].map(_EVIDENCE),
+        interval=intervals(table["low"], table["high"], "+,.2f"),
+        shown_from=table["smallest_seen"],
+    )
+    columns = ["campaign", "verdict", "evidence", "contacted", "usual", "effect", "interval", "shown_from", "because"]
+    return show_table(
+        _hidden(told[columns], ["usual", "effect", "interval", "shown_from"]),
+        caption=f"Every campaign: {OUTCOMES[one.judged_by]} per contacted customer, in the days of the campaign",
+        formats={"usual": ",.2f", "effect": "+,.2f", "shown_from": ",.2f"},
+        notes="Usual: of those held out or, without a lot, of untouched customers of the same past. Interval: 95%; "
+        "of "
+        "an experiment still running 99%. Shown from: the smallest effect that the campaign shows in four of five "
+        "cases.",
+    )
+
+
+_EVIDENCE = {"experiment": "by lot", "observational": "observational", "none": "none"}
+
+
+def draw_profit(one: CampaignSuccess) -> Chart | LeftOut:
+    """What did each campaign earn, after its contacts?"""
+    table = _paid(one)
+    if isinstance(table, LeftOut):
+        return table
+    return draw_intervals(
+        table[["campaign", "profit", "low", "high", "margin", "cost", "evidence"]],
+        label="campaign",
+        value="profit",
+        interval=("low", "high"),
+        colour_by="evidence",
+        colours={BY_LOT: ACTUAL, BY_COMPARISON: COMPARISON},
+        panel="evidence",
+        unit=one.currency,
+        title=_what_was_earned(table[table["evidence"] == BY_LOT]),
+        note="Margin caused in the days of the campaign, less the cost of its contacts, with 95% interval. Of many "
+        "campaigns that change nothing, one in forty seems to earn money by luck.",
+    )
+
+
+def show_profit(one: CampaignSuccess) -> Table | LeftOut:
+    """The same in numbers, with the return on what was spent."""
+    table = _paid(one)
+    if isinstance(table, LeftOut):
+        return table
+    told = table.assign(
+        evidence=table["ground"].map(_EVIDENCE),
+        margin_interval=intervals(table["margin_low"], table["margin_high"], "+,.0f"),
+        profit_interval=intervals(table["low"], table["high"], "+,.0f"),
+    )
+    columns = ["campaign", "evidence", "contacted", "margin", "margin_interval", "cost", "profit", "profit_interval",
+               "return_on_spend"]  # fmt: skip
+    assumed = one.reached.loc[~one.reached["cost_is"].isin(["stated"]), "campaign_id"]
+    count = int(table["campaign_id"].isin(assumed).sum())
+    said = f" Of {count:,} the cost of a contact is that of its channel in crm.toml: an assumption." if count else ""
+    return show_table(
+        told[columns],
+        caption=f"Margin caused, cost and profit by campaign ({one.currency})",
+        formats={"margin": "+,.0f", "profit": "+,.0f", "cost": ",.0f", "return_on_spend": ",.1f"},
+        notes="Intervals: 95%. Return on spend: margin caused for each unit of cost. Where no effect may be "
+        "claimed by "
+        f"comparison, nothing is said of money.{said}",
+    )
+
+
+def _what_was_earned(by_lot: pd.DataFrame) -> str:
+    earned, lost = int((by_lot["low"] > 0).sum()), int((by_lot["high"] < 0).sum())
+    if by_lot.empty:
+        return "What campaigns earned can only be told by comparison, and is not sure"
+    if not earned and not lost:
+        return f"Of {len(by_lot)} campaigns drawn by lot, none surely earned or lost money"
+    return (
+        f"Of {len(by_lot)} campaigns drawn by lot, {earned or 'none'} surely earned money and {lost or 'none'} "
+        f"surely "
+        "lost some"
+    )
+
+
+def draw_answers(one: CampaignSuccess) -> Chart | LeftOut:
+    """An answer is no effect: who answered, and how many more bought because of the contact."""
+    table = _answers(one)
+    if isinstance(table, LeftOut):
+        return table
+    answered, more = table["answered"].mean(), table["more_bought"].mean()
+    long = table.melt("campaign", ["answered", "more_bought"], var_name="what", value_name="share_of_contacted")
+    long["what"] = long["what"].map({"answered": "answered", "more_bought": "bought because of it"})
+    return draw_dots(
+        long,
+        label="campaign",
+        value="share_of_contacted",
+        colour_by="what",
+        colours={"answered": COMPARISON, "bought because of it": ACTUAL},
+        unit="share",
+        title=f"{quantity(answered, 'share')} answered on average, and {quantity(more, 'share')} more bought than "
+        "would have without a contact",
+        note="Campaigns drawn by lot that have ended. Bought because of it: the share of the contacted that bought "
+        "anything, less that of those held out; its interval stands in the table.",
+    )
+
+
+def show_answers(one: CampaignSuccess) -> Table | LeftOut:
+    """The same in numbers: how many of the answers came from customers who would have bought anyway."""
+    table = _answers(one)
+    if isinstance(table, LeftOut):
+        return table
+    told = table.assign(
+        more_interval=intervals(table["low"], table["high"], "+.1%"),
+        would_have_bought_anyway=table["anyway"],
+        anyway_interval=intervals(table["anyway_low"], table["anyway_high"], ".0%"),
+    )
+    columns = ["campaign", "contacted", "answered", "more_bought", "more_interval", "would_have_bought_anyway",
+               "anyway_interval"]  # fmt: skip
+    return show_table(
+        told[columns],
+        caption="Answers and effects of the campaigns drawn by lot",
+        formats={"answered": ".1%", "more_bought": "+.1%", "would_have_bought_anyway": ".0%"},
+        notes="Intervals: 95%. Would have bought anyway: of those who answered, an estimate that takes every buyer "
+        "caused as one who answered.",
+    )
+
+
+def show_reached(one: CampaignSuccess) -> Table | LeftOut:
+    """Whom each campaign chose and reached, who answered, what they bought, and what it cost."""
+    table = _newest_first(one.reached)
+    if table.empty:
+        return LeftOut(_NO_CAMPAIGN)
+    told = table.assign(
+        campaign=campaign_names(table["name"]),
+        rate_interval=intervals(table["low"], table["high"], ".1%"),
+        net_sales_each=table["net_sales_each_during"],
+        margin_each=table["margin_each_during"],
+        net_sales_each_afterwards=table["net_sales_each_after"],
+    )
+    counts = ["targeted", "held_out", "reached", "responded", "response_rate", "rate_interval"]
+    money = ["net_sales_each", "margin_each", "net_sales_each_afterwards"]
+    columns = ["campaign", "first_date", "last_date", "channel", *counts, *money, "cost"]
+    days = int(table["days_after"].max()) if table["days_after"].notna().any() else 0
+    return show_table(
+        _hidden(told[["contacted", *columns]], [*counts, *money])[columns],
+        caption=f"Whom each campaign reached, and what they bought ({one.currency})",
+        formats={"response_rate": ".1%", **dict.fromkeys(money, ",.2f"), "cost": ",.0f"},
+        notes=f"What the contacted bought is not what the campaign caused. Afterwards: in up to {days} days after "
+        f"it. "
+        "Interval: 95%. Of fewer than five contacted nothing is shown.",
+    )
+
+
+def draw_by_group(one: CampaignSuccess) -> Chart | LeftOut:
+    """Who answers, by group of customers?"""
+    table = _by_group(one)
+    if isinstance(table, LeftOut):
+        return table
+    by = next(name for name in BY_FIRST if (table["by"] == name).any())
+    rows = table[table["by"] == by].sort_values("response_rate", ascending=False, kind="stable")
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return draw_bars(
+        rows[["group", "response_rate", "low", "high", "contacts"]],
+        label="group",
+        value="response_rate",
+        interval=("low", "high"),
+        most=MOST,
+        unit="share",
+        title=f"“{clean(first['group'])}” answers most ({quantity(first['response_rate'], 'share')}), "
+        f"“{clean(last['group'])}” least ({quantity(last['response_rate'], 'share')})",
+        note=f"Contacts of all campaigns, by {by}, with 95% intervals. Who answers most is not who is changed most.",
+    )
+
+
+def show_by_group(one: CampaignSuccess) -> Table | LeftOut:
+    """The same by every kind of group."""
+    table = _by_group(one)
+    if isinstance(table, LeftOut):
+        return table
+    return show_table(
+        table[["by", "group", "contacts", "answers", "response_rate", "low", "high"]],
+        caption="Answers by group, all campaigns together",
+        formats=dict.fromkeys(["response_rate", "low", "high"], ".1%"),
+        notes="Segments are those of the as-of date, the others those of each campaign's first day. A group that got "
+        "other campaigns than the next one answers otherwise for that alone.",
+    )
+
+
+def draw_running(one: CampaignSuccess) -> Chart | LeftOut:
+    """What every look so far would have said of the newest experiment that still runs."""
+    if why := one.unsaid.get("running", ""):
+        return LeftOut(why)
+    reading = [each for each in one.readings if each.look is not None][-1]
+    name, looks = clean(reading.chosen.campaign.name), reading.looks
+    if looks.empty:
+        return LeftOut(f"{name} has just begun: nothing of it is known yet.")
+    parts = [
+        looks.assign(which=words)[["day", "effect", low, high, "which"]].set_axis(
+            ["day_of_the_campaign", "effect", "low", "high", "interval"], axis=1
+        )
+        for words, low, high in (("every look", "low", "high"), ("one look", "ordinary_low", "ordinary_high"))
+    ]
+    last = looks.iloc[-1]
+    early = bool(((looks["ordinary_low"] > 0) | (looks["ordinary_high"] < 0)).any())
+    sure = bool(last["low"] > 0 or last["high"] < 0)
+    said = "is sure already" if sure else "cannot be read yet"
+    warned = ", though an interval made for one look has excluded 0" if early and not sure else ""
+    return draw_line(
+        pd.concat(parts, ignore_index=True),
+        x="day_of_the_campaign",
+        y="effect",
+        colour_by="interval",
+        interval=("low", "high"),
+        colours={"every look": FORECAST, "one look": COMPARISON},
+        unit="",
+        title=f"{name}, day {int(last['day'])} of {reading.chosen.campaign.days}: its effect {said}{warned}",
+        note=f"{capital(OUTCOMES[one.judged_by])} per contacted customer so far. The wide band holds however often "
+        f"one "
+        "looks (99%); the narrow one holds for a single look (95%), and finds an effect sooner or later where "
+        "there is "
+        "none.",
+    )
+
+
+def show_lists(one: CampaignSuccess) -> Table | LeftOut:
+    """What the action lists achieved, beside what was expected of them."""
+    lists = one.action_lists[one.action_lists["contacted"] >= FEWEST]
+    if lists.empty:
+        return LeftOut("No action list has been sent by then.")
+    told = _newest_first(lists)
+    told = told.assign(
+        caused=told["margin"], caused_interval=intervals(told["margin_low"], told["margin_high"], "+,.0f")
+    )
+    columns = ["programme", "sent_on", "measured_on", "contacted", "held_out", "expected_margin", "caused",
+               "caused_interval", "cost", "profit", "met"]  # fmt: skip
+    return show_table(
+        told[columns],
+        caption=f"Action lists: the margin that was expected, and what they caused ({one.currency})",
+        formats={"expected_margin": ",.0f", "caused": "+,.0f", "cost": ",.0f", "profit": "+,.0f"},
+        notes="Interval: 95%. Met: yes, where it lies at what was expected or above; no, where it lies below.",
+    )
+
+
+def draw_power(one: CampaignSuccess) -> Chart | LeftOut:
+    """How many customers does the next experiment need?"""
+    plan = one.plan
+    if plan is None or plan.curve.empty:
+        return LeftOut(one.unsaid.get("plan", "The next experiment cannot be planned."))
+    curve = plan.curve[["audience", "planned_for", "effect", "power", "smallest_effect"]]
+    first = plan.audiences.sort_values("effect", ascending=False, kind="stable").iloc[0]
+    needed = _least_of(first)
+    wanted = np.where(curve["planned_for"] == curve["planned_for"].iloc[0], plan.power, np.nan)  # drawn once
+    said = f"takes {needed:,.0f} customers" if np.isfinite(needed) else "cannot be shown by any number of customers"
+    return draw_line(
+        curve.assign(wanted=wanted).rename(columns={"audience": "customers", "power": "chance_to_show_it"}),
+        x="customers",
+        y="chance_to_show_it",
+        colour_by="planned_for",
+        colours=dict(zip(plan.audiences["planned_for"], (FORECAST, ACTUAL), strict=False)),
+        comparison="wanted",
+        unit="share",
+        title=f"To show {quantity(first['effect'], one.currency)} of margin per contact {said}; there are "
+        f"{plan.audience_available:,}",
+        note=f"With {plan.held_out_share:.0%} held out by lot. Dashed: the chance that is wanted.",
+    )
+
+
+def show_power(one: CampaignSuccess) -> Table | LeftOut:
+    """The same in numbers, by the effect that is planned for."""
+    plan = one.plan
+    if plan is None or plan.audiences.empty:
+        return LeftOut(one.unsaid.get("plan", "The next experiment cannot be planned."))
+    table = plan.audiences.assign(
+        customers_needed=[_least_of(row) for _, row in plan.audiences.iterrows()],
+        chance_with_those_there_are=plan.audiences["power_adjusted"].fillna(plan.audiences["power"]),
+    )
+    table = table.assign(customers_needed=table["customers_needed"].where(np.isfinite(table["customers_needed"])))
+    return show_table(
+        table[["planned_for", "effect", "customers_needed", "chance_with_those_there_are"]],
+        caption=f"The next experiment: margin per contact in {plan.usual.days} days ({one.currency})",
+        formats={"effect": ",.2f", "customers_needed": ",.0f", "chance_with_those_there_are": ".0%"},
+        notes=plan.said,
+    )
+
+
+def show_hold_out(one: CampaignSuccess) -> Table | LeftOut:
+    """What holding out more shows, and what it costs."""
+    plan = one.plan
+    if plan is None or plan.choices.empty:
+        return LeftOut(one.unsaid.get("plan", "The next experiment cannot be planned."))
+    costs = [name for name in ("forgone", "forgone_low", "forgone_high") if plan.choices[name].notna().any()]
+    priced = f" Forgone: the profit that those left alone would have brought ({one.currency})." if costs else ""
+    table = plan.choices.assign(
+        of_the_usual=plan.choices["smallest_effect"] / (plan.usual.margin if plan.usual.margin > 0 else np.nan)
+    )
+    return show_table(
+        table[["held_out_share", "held_out", "contacted", "smallest_effect", "of_the_usual", *costs]],
+        caption=f"How many of {plan.audience_available:,} customers to leave alone",
+        formats={"held_out_share": ".0%", "smallest_effect": ",.2f", "of_the_usual": ".0%",
+                 **dict.fromkeys(costs, ",.0f")},
+        notes=f"Smallest effect: margin per contact that shows with a chance of {plan.power:.0%}, and as share of "
+        f"the usual margin.{priced}",
+    )  # fmt: skip
+
+
+def show_expected_profit(one: CampaignSuccess) -> Table | LeftOut | None:
+    """What the next campaign would bring, if it does what earlier ones did; None where none has shown anything."""
+    if one.plan is None or one.plan.profit.empty:
+        return None
+    table = one.plan.profit
+    return show_table(
+        table,
+        caption=f"What contacting everybody but those held out is expected to bring ({one.currency})",
+        formats={**dict.fromkeys(table.columns.drop("chance_of_profit"), ",.0f"), "chance_of_profit": ".0%"},
+        notes="With 95% interval. That the effect will be the same as in earlier campaigns is an assumption.",
+    )
+
+
+def draw_policy(one: CampaignSuccess) -> Chart | LeftOut:
+    """How many should be contacted: expected profit of going down the list of those whom a contact changes most."""
+    curve, best = one.targeting.policy.curve, one.targeting.policy.best_share
+    if (why := one.unsaid.get("uplift", "")) or curve.empty:
+        return LeftOut(why or "No experiment tells how many should be contacted.")
+    customers = one.targeting.scores["customer_id"].nunique()
+    names = {"profit": "expected_profit"}
+    table = curve.assign(
+        customers_contacted=(curve["share"] * customers).round(),
+        **{name: curve[name] * customers for name in ("profit", "low", "high")},
+    ).rename(columns=names)
+    at = table.iloc[int((curve["share"] - best).abs().argmin())]
+    return draw_gain(
+        table[["customers_contacted", "expected_profit", "low", "high", "share"]],
+        reached="customers_contacted",
+        gain="expected_profit",
+        interval=("low", "high"),
+        best=float(at["customers_contacted"]) if best > 0 else 0,
+        unit=one.currency,
+        title=_how_many(one, at),
+        note=f"What the experiments showed per customer, laid over {customers:,} active ones; one campaign, after "
+        f"its "
+        "contacts' cost. Band: 95% interval. The place to stop was picked on the same customers, which flatters it.",
+    )
+
+
+def _how_many(one: CampaignSuccess, at: pd.Series[float]) -> str:
+    """The best place to stop in a sentence; at: its row."""
+    gain = f"{quantity(at['expected_profit'], one.currency)} ({_range(at, one.currency)}) expected"
+    may = "" if at["low"] > 0 else ", which may be a loss"
+    if not at["share"] > 0:
+        sure = bool(one.targeting.policy.curve["high"].iloc[-1] < 0)
+        return f"No contact pays: the more are contacted, the more {'is' if sure else 'may be'} lost"
+    if not one.targeting.target:
+        return f"Nobody is surely changed more than others; contacting everybody: {gain}{may}"
+    whom = "everybody" if at["share"] >= 1 else f"the {at['share']:.0%} whom it changes most"
+    return f"Contact {whom}: {gain}{may}"
+
+
+def show_groups(one: CampaignSuccess) -> Table | LeftOut:
+    """Whom a contact wins, whom it leaves as they are, whom it drives away."""
+    table = one.targeting.groups
+    if (why := one.unsaid.get("uplift", "")) or table.empty:
+        return LeftOut(why or _NOBODY_APART)
+    table = _without_few(table, "customers")
+    told = table.assign(group=[heading(name.replace(" ", "_")) for name in table["group"]]).rename(
+        columns={"without": "buys_without", "with_contact": "buys_with", "shown_low": "low", "shown_high": "high"}
+    )
+    shares = dict.fromkeys(["share", "buys_without", "buys_with"], ".0%")
+    return show_table(
+        told[["group", "customers", "share", "buys_without", "buys_with", "effect", "shown", "low", "high",
+              "margin_added"]],
+        caption=f"Whom a contact wins, and whom it drives away ({one.currency})",
+        formats={**shares, **dict.fromkeys(["effect", "shown", "low", "high"], "+.1%"), "margin_added": "+,.2f"},
+        notes="Effect: expected change in the chance to buy. Shown: what the experiments showed of such customers, "
+        "none "
+        "of whom it was learnt from, with 95% interval. An effect that is expected and not shown is a guess.",
+    )  # fmt: skip
+
+
+_NOBODY_APART = (
+    "Experiments show nobody whom a contact surely changes more than others: there is nothing to target on."
+)
+
+
+def draw_channels(one: CampaignSuccess) -> Chart | LeftOut:
+    """Through which channel is a contact worth most, for how many?"""
+    if why := one.unsaid.get("channels", ""):
+        return LeftOut(why)
+    assert one.channels is not None
+    table = one.channels.channels
+    shown = _without_few(table, "best_for")
+    if shown.empty:
+        return LeftOut("No channel is the best for five customers or more.")
+    first = shown.sort_values("best_for", ascending=False, kind="stable").iloc[0]
+    return draw_bars(
+        shown.assign(kind="expected")[["channel", "best_for", "worth_it_for", "kind"]],
+        label="channel",
+        value="best_for",
+        comparison="worth_it_for",
+        colour_by="kind",
+        colours={"expected": FORECAST},
+        unit="customers",
+        title=f"{heading(first['channel'])} is the best channel for {first['best_for']:,} customers, and worth its "
+        f"cost "
+        f"for {first['worth_it_for']:,}",
+        note=f"Each customer once, of those who may be contacted. Tick: worth its cost. "
+        f"{' '.join(one.channels.said)}",
+    )
+
+
+def show_channels(one: CampaignSuccess) -> Table | LeftOut:
+    """The same in numbers."""
+    if why := one.unsaid.get("channels", ""):
+        return LeftOut(why)
+    assert one.channels is not None
+    return show_table(
+        _without_few(one.channels.channels, "allowed").drop(columns="net_value_each"),
+        caption=f"Channels ({one.currency})",
+        formats={"cost": ",.2f", "net_value": ",.0f"},
+        notes="Net value: margin that contacts are expected to add, less their cost, of those worth it. Likeliest "
+        "for: "
+        "through which a customer would answer most likely, which is another thing.",
+    )
+
+
+def draw_promotions(one: CampaignSuccess) -> Chart | LeftOut:
+    """Who buys only on promotion, and is it more than chance?"""
+    table = one.promotions.by_share
+    if (why := one.unsaid.get("promotions", "")) or table.empty or not one.promotions.discount_rate > 0:
+        return LeftOut(why or " ".join(one.promotions.tells))
+    last = table.iloc[-1]
+    told = quantity(last["share_of_discount"], "share")
+    few = bool((table["customers"] < FEWEST).any())
+    title = (
+        f"{last['customers']:,} customers buy nearly only on promotion; they got {told} of the discount"
+        if last["customers"] >= FEWEST
+        else "Hardly anybody buys only on promotion"
+    )
+    return draw_bars(
+        _without_few(table, "customers")[["band", "customers", "by_chance", "share_of_customers"]],
+        label="band",
+        value="customers",
+        comparison="by_chance",
+        order="as_given",
+        unit="customers",
+        title=title,
+        note="By the share of their net sales of a year bought on promotion. Tick: if days on promotion fell to "
+        "anybody "
+        f"alike.{_FEW * few}",
+    )
+
+
+def show_promotions(one: CampaignSuccess) -> Table | LeftOut:
+    """The same with what it costs."""
+    return _promoted(one, one.promotions.by_share, "By the share of net sales bought on promotion")
+
+
+def show_promotions_usual(one: CampaignSuccess) -> Table | LeftOut:
+    """By the discount against the usual one of the same products."""
+    table = one.promotions.by_usual.drop(columns="by_chance")
+    return _promoted(one, table, "By the discount they got, against the usual one of the same products")
+
+
+_FEW = " Rows of fewer than five customers are not shown."
+
+
+def _promoted(one: CampaignSuccess, table: pd.DataFrame, caption: str) -> Table | LeftOut:
+    if (why := one.unsaid.get("promotions", "")) or table.empty or not one.promotions.discount_rate > 0:
+        return LeftOut(why or " ".join(one.promotions.tells))
+    columns = ["band", "customers", "by_chance", "net_sales", "margin_rate", "discount", "share_of_discount",
+               "discount_rate", "above_usual"]  # fmt: skip
+    shown = _without_few(table, "customers")
+    shown = shown[[name for name in columns if name in shown]]
+    formats = {"by_chance": ",.0f", "net_sales": ",.0f", "margin_rate": ".1%", "discount": ",.0f",
+               "share_of_discount": ".1%", "discount_rate": ".1%", "above_usual": "+,.0f"}  # fmt: skip
+    few = _FEW * bool((table["customers"] < FEWEST).any())
+    return show_table(
+        shown.reset_index(drop=True),
+        caption=f"{caption} ({one.currency}, one year)",
+        formats={name: spec for name, spec in formats.items() if name in shown},
+        notes=f"Above usual: discount beyond what the same products usually get. "
+        f"{' '.join(one.promotions.tells)}{few}",
+    )
+
+
+def draw_against_plan(one: CampaignSuccess) -> Chart | LeftOut:
+    """Net sales of the months with campaigns, beside the plan."""
+    table = one.against_plan
+    rows = table[table["metric"] == "net_sales"] if len(table) else table
+    if (why := one.unsaid.get("against_plan", "")) or rows.empty:
+        return LeftOut(why or "No target for net sales falls into a month with a campaign.")
+    below = int((rows["variance"] < 0).sum())
+    return draw_line(
+        rows.assign(month=pd.PeriodIndex(pd.to_datetime(rows["month"]), freq="M"))[["month", "actual", "planned"]],
+        x="month",
+        y="actual",
+        comparison="planned",
+        unit=one.currency,
+        title=f"In {below} of {len(rows)} months with campaigns net sales were below the plan",
+        note="Months in which a campaign ran and for which there is a target.",
+    )
+
+
+def show_against_plan(one: CampaignSuccess) -> Table | LeftOut:
+    """Planned, actual, and how much of it campaigns caused."""
+    table = one.against_plan
+    if (why := one.unsaid.get("against_plan", "")) or table.empty:
+        return LeftOut(why or "No target falls into a month with a campaign.")
+    rows = table.iloc[::-1].assign(month=[f"{month:%Y-%m}" for month in table["month"].iloc[::-1]])
+    rows = rows[rows["metric"] == "net_sales"] if (rows["metric"] == "net_sales").any() else rows
+    whole = ["planned", "actual"]
+    signed = ["variance", "caused", "caused_low", "caused_high"]
+    return show_table(
+        rows[["month", "campaigns", *whole, "variance", "variance_share", *signed[1:]]].reset_index(drop=True),
+        caption=f"Planned and actual net sales, and what campaigns caused of it ({one.currency})",
+        formats={**dict.fromkeys(whole, ",.0f"), **dict.fromkeys(signed, "+,.0f"), "variance_share": "+.1%"},
+        notes="Caused: by campaigns whose effect on net sales is known, with 95% interval, laid over the months by "
+        "their days. The newest first.",
+    )
+
+
+def _caused(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
+    """The effect of each campaign as share of the usual, by lot first, the newest first."""
+    table = _newest_first(one.summary)
+    table = table[(table["contacted"] >= FEWEST) & table["low"].notna() & (table["usual"] > 0)]
+    if table.empty:
+        return LeftOut(_NOTHING_COMPARED)
+    told = pd.DataFrame(
+        {
+            "campaign": campaign_names(table["name"]),
+            **{name: table[column] / table["usual"] for name, column in _SHARES.items()},
+            "usual": table["usual"],
+            "contacted": table["contacted"],
+            "verdict": table["verdict"],
+            "evidence": table["evidence"].map(_PANELS),
+            "open": table["verdict"].isin(["cannot tell", "not yet readable"]),
+        }
+    )
+    return told.sort_values("evidence", key=lambda names: names != BY_LOT, kind="stable", ignore_index=True)
+
+
+_SHARES = {"change": "effect", "low": "low", "high": "high"}
+
+
+def _what_was_caused(one: CampaignSuccess) -> str:
+    counts, all_of_them = one.summary["verdict"].value_counts(), len(one.summary)
+    more, less = int(counts.get("caused more", 0)), int(counts.get("caused less", 0))
+    told = [f"{count} caused {word}" for count, word in ((more, "more"), (less, "less")) if count]
+    of = f"Of {all_of_them} campaigns" if all_of_them > 1 else "Of the one campaign"
+    untold = int(counts.get("cannot tell", 0)) + int(counts.get("not yet readable", 0))
+    nobody = f"; of {untold} it cannot be told" if untold else ""
+    return f"{of}, {listed(told)}{nobody}" if told else f"{of}, none can be said to have caused anything{nobody}"
+
+
+def _paid(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
+    table = _newest_first(one.summary)
+    table = table[table["profit"].notna() & (table["contacted"] >= FEWEST) & (table["verdict"] != "not yet readable")]
+    if table.empty:
+        return LeftOut("What a campaign earned is left out: of none both the margin caused and the cost are known.")
+    told = table.assign(
+        campaign=campaign_names(table["name"]),
+        ground=table["evidence"],
+        evidence=table["evidence"].map(_PANELS),
+        low=table["profit_low"],
+        high=table["profit_high"],
+    )
+    return told.sort_values("evidence", key=lambda names: names != BY_LOT, kind="stable", ignore_index=True)
+
+
+def _answers(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
+    """Per ended experiment with answers: who answered, how many more bought, and who would have anyway."""
+    if why := one.unsaid.get("experiments", "") or one.unsaid.get("answers", "") or one.unsaid.get("anyway", ""):
+        return LeftOut(why)
+    rates = one.reached.set_index("campaign_id")["response_rate"]
+    anyway = one.anyway.set_index("campaign_id")
+    rows = [_answered(each, rates, anyway) for each in reversed(one.experiments) if each.chosen.contacted >= FEWEST]
+    columns = [
+        "campaign",
+        "contacted",
+        "answered",
+        "more_bought",
+        "low",
+        "high",
+        "anyway",
+        "anyway_low",
+        "anyway_high",
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    return table if len(table) else LeftOut("No experiment has ended.")
+
+
+def _answered(reading: Reading, rates: pd.Series[float], anyway: pd.DataFrame) -> tuple[object, ...]:
+    assert reading.experiment is not None
+    campaign, bought = reading.chosen.campaign, reading.experiment.of("bought")
+    there = campaign.campaign_id in anyway.index
+    told = tuple(anyway.loc[campaign.campaign_id, ["share", "low", "high"]]) if there else (np.nan,) * 3
+    return (
+        shortened(campaign.name, 40), reading.chosen.contacted, rates[campaign.campaign_id], bought["effect"],
+        bought["low"], bought["high"], *told,
+    )  # fmt: skip
+
+
+def _by_group(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
+    """Contacts and answers by group, all campaigns together, with the interval of the rate."""
+    if why := one.unsaid.get("answers", "") or one.unsaid.get("by_group", ""):
+        return LeftOut(why)
+    sums = one.by_group.groupby(["by", "group"], sort=False)[["contacted", "responded"]].sum().reset_index()
+    sums = sums[(sums["contacted"] >= FEWEST) & ~sums["group"].isin(["fewer than 5", "(unknown)"])]
+    if sums.empty:
+        return LeftOut("No group is large enough to be told.")
+    low, high = wilson(sums["responded"].to_numpy(), sums["contacted"].to_numpy())
+    told = sums.assign(response_rate=sums["responded"] / sums["contacted"], low=low, high=high)
+    places = {name: place for place, name in enumerate(BY_FIRST)}
+    order = told.assign(place=told["by"].map(places)).sort_values(
+        ["place", "response_rate"], ascending=[True, False], kind="stable", ignore_index=True
+    )
+    return order.rename(columns={"contacted": "contacts", "responded": "answers"})
+
+
+def _least_of(row: pd.Series[float]) -> float:
+    """Customers needed, by the narrower of both ways to read it."""
+    adjusted = float(row["smallest_audience_adjusted"])
+    return adjusted if not np.isnan(adjusted) else float(row["smallest_audience"])
+
+
+def _newest_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table.iloc[::-1].reset_index(drop=True)
+
+
+def campaign_names(names: pd.Series[str]) -> list[str]:
+    """For people; two campaigns of one name are told apart."""
+    plain = [shortened(name, 40) for name in names]
+    return [
+        f"{name} ({plain[:at].count(name) + 1})" if plain.count(name) > 1 else name for at, name in enumerate(plain)
+    ]
+
+
+def intervals(low: pd.Series[float], high: pd.Series[float], spec: str) -> list[str]:
+    """Both ends in words; – where one is missing."""
+    ends = zip(low, high, strict=True)
+    return [MISSING if pd.isna(a) or pd.isna(b) else f"{a:{spec}} to {b:{spec}}" for a, b in ends]
+
+
+def capital(text: str) -> str:
+    """With a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def _hidden(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Without what would be of fewer than five contacted customers."""
+    few = (table["contacted"] < FEWEST).to_numpy()
+    return table.assign(**{name: table[name].where(~few) for name in columns})
+
+
+def _without_few(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    return table[table[column] >= FEWEST].reset_index(drop=True)
+
+
+def _range(row: pd.Series[float], currency: str) -> str:
+    return f"{quantity(row['low'])} to {quantity(row['high'], currency)}"

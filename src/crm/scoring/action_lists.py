@@ -1,0 +1,412 @@
+"""Whom do we contact, about what, through which channel, and what is it expected to bring?
+
+Every programme names its candidates; who may not be contacted is left out; each customer gets at most one action, so
+that all lists together bring most within budgets and capacities; and of each list some are left alone by lot, so that
+the next run can tell what it achieved.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crm.analyses import refuse_thin
+from crm.analyses.campaign_success.planning import usual_margin
+from crm.config import Programme
+from crm.facts import Facts
+from crm.finding import Findings
+from crm.scoring.assignment import Assignment, Limits, assign
+from crm.scoring.candidates import Candidates, candidates_of
+from crm.scoring.export import as_csv
+from crm.scoring.findings import all_findings, measures
+from crm.scoring.hold_out import Measurable, hold_out, measurable
+from crm.scoring.needs import REQUIREMENTS
+from crm.scoring.permission import may_contact
+from crm.scoring.prices import CAPACITY, PRICES, PROGRAMME_BUDGET, SIZE
+from crm.written_lists import ListToWrite, latencies, read_lists
+
+TREATED, HELD_OUT = "treated", "held_out"
+LEDGER = ("customer_id", "programme", "channel", "reason")
+OPTIONS = (
+    "customer_id", "programme", "channel", "gain", "cost", "at_stake", "chance", "item", "offer", "reasons"
+)  # fmt: skip
+ROWS = (
+    "list_id", "rank", "customer_id", "arm", "channel", "offer", "item", "reasons", "expected_gain", "cost", "net",
+    "at_stake", "chance", "owner", "send_by", "measure_on",
+)  # fmt: skip
+IMPORTED = ("customer_id", "channel", "offer", "item", "reasons", "rank", "list_id", "owner", "send_by", "measure_on")
+"""What the file for the CRM holds of each customer to be contacted."""
+SUMMARY = (
+    "list_id", "programme", "kind", "owner", "channels", "offer", "candidates", "listed", "treated", "held_out",
+    "send_by", "measure_on", "expected_gain", "cost", "expected_net", "low", "high", "smallest_seen", "measurable",
+)  # fmt: skip
+
+OTHER_PROGRAMME = "contacted by another programme, where it is worth more"
+NOT_WORTH_IT = "not worth its cost"
+NO_ROOM = "no budget, size or capacity is left for it"
+OVER_LIMIT = "the list would have gone beyond a limit"
+
+
+@dataclass(frozen=True)
+class ActionList:
+    """One programme's list. rows: `ROWS`, the most worth first, both arms; expected_gain, cost, net of one contact.
+
+    expected_gain, cost: of the treated together.     low, high: of the expected net gain, by chance alone, 95 %.
+    candidates: whom the programme would have named.     said: what it assumes.     why_not: why it has no candidate.
+    """
+
+    list_id: str
+    name: str
+    programme: Programme
+    as_of: dt.date
+    candidates: int
+    rows: pd.DataFrame = field(repr=False)
+    low: float
+    high: float
+    measurable: Measurable | None = field(repr=False)
+    said: tuple[str, ...]
+    why_not: str
+    byte_order_mark: bool
+
+    @property
+    def treated(self) -> pd.DataFrame:
+        """Whom to contact."""
+        return self.rows[self.rows["arm"] == TREATED].reset_index(drop=True)
+
+    @property
+    def held_out(self) -> int:
+        """How many are left alone by lot."""
+        return int((self.rows["arm"] == HELD_OUT).sum())
+
+    @property
+    def expected_gain(self) -> float:
+        """Margin that the contacts are expected to add."""
+        return float(self.treated["expected_gain"].sum())
+
+    @property
+    def cost(self) -> float:
+        """Of the contacts and their offers."""
+        return float(self.treated["cost"].sum())
+
+    @property
+    def expected_net(self) -> float:
+        """What is expected to be left."""
+        return self.expected_gain - self.cost
+
+    @property
+    def send_by(self) -> dt.date:
+        """The last day on which it should be sent."""
+        return self.as_of + dt.timedelta(days=self.programme.send_within_days)
+
+    @property
+    def to_write(self) -> ListToWrite:
+        """What is handed over: everybody with the arm, and the file to import, of the treated alone."""
+        told = self.programme
+        return ListToWrite(
+            list_id=self.list_id,
+            programme=self.name,
+            kind=told.kind,
+            owner=told.owner,
+            channels=list(told.channels),
+            as_of=self.as_of,
+            send_by=self.send_by,
+            measure_on=self.measure_on,
+            held_out_share=told.held_out_share,
+            expected_gain=self.expected_gain,
+            expected_low=self.low + self.cost,
+            expected_high=self.high + self.cost,
+            cost=self.cost,
+            settings=told.model_dump(mode="json"),
+            rows=self.rows,
+            csv=as_csv(self.treated[list(IMPORTED)], byte_order_mark=self.byte_order_mark),
+        )
+
+    @property
+    def measure_on(self) -> dt.date:
+        """The day on which it can be read what it caused, if it is sent on the last day."""
+        return self.send_by + dt.timedelta(days=self.programme.measure_after_days)
+
+
+@dataclass(frozen=True)
+class ActionLists:
+    """Everything the page of action lists shows; money in `currency`.
+
+    lists:      one per programme of crm.toml, in its order.
+    ledger:     `LEDGER`, every candidate who is on no list, with the reason: one row per customer and programme.
+    assignment: who gets what, and what more budget or capacity would bring; None where nobody may be contacted.
+    waiting:    earlier lists of which nobody has said whether they were sent: list_id, send_by.
+    """
+
+    as_of: dt.date
+    currency: str
+    consents: str
+    lists: tuple[ActionList, ...]
+    ledger: pd.DataFrame = field(repr=False)
+    assignment: Assignment | None = field(repr=False)
+    waiting: pd.DataFrame = field(repr=False)
+    facts: Facts = field(repr=False)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per list: `SUMMARY`."""
+        return pd.DataFrame([_row(one) for one in self.lists], columns=list(SUMMARY))
+
+    @cached_property
+    def left_out(self) -> pd.DataFrame:
+        """How many candidates were left out for which reason: programme, reason, customers; the most first."""
+        counted = self.ledger.groupby(["programme", "reason"], sort=False)["customer_id"].nunique()
+        table = counted.rename("customers").reset_index()
+        return table.sort_values(
+            ["customers", "programme", "reason"], ascending=[False, True, True], ignore_index=True
+        )
+
+    @property
+    def to_write(self) -> dict[str, ListToWrite]:
+        """What `publish` hands over, by the name of the list; those that nobody is on are left out."""
+        return {one.list_id: one.to_write for one in self.lists if len(one.treated)}
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The answers, most important first."""
+        return all_findings(self)
+
+    @property
+    def measures(self) -> dict[str, object]:
+        """The numbers for results.json."""
+        return measures(self)
+
+    @cached_property
+    def prices(self) -> pd.DataFrame:
+        """Each limit of crm.toml, how much of it the lists use, and what one more of it would bring: `PRICES`."""
+        if self.assignment is None or self.assignment.prices.empty:
+            return pd.DataFrame(columns=list(PRICES))
+        rows = [_told(row, self.lists, self.facts) for row in self.assignment.prices.to_dict("records")]
+        return pd.DataFrame(rows, columns=list(PRICES))
+
+    def of(self, programme: str) -> ActionList:
+        """The list of one programme."""
+        return next(one for one in self.lists if one.name == programme)
+
+
+def plan_actions(
+    facts: Facts,
+    as_of: dt.date,
+    *,
+    scores: Mapping[str, pd.DataFrame | None],
+    consents: pd.DataFrame | None = None,
+) -> ActionLists:
+    """Lists of whom to contact, by the programmes of crm.toml and the scores of this date.
+
+    scores:   by the name of the score table: defection, lifetime_value, cross_sell, up_sell, campaign_response.
+    consents: as they are at this moment (`permission.consents_now`); without them those of the facts.
+
+    Raises NotEnoughData where crm.toml names no programme.
+    """
+    settings = facts.settings
+    refuse_thin(REQUIREMENTS, facts, as_of)
+    found = {
+        name: candidates_of(facts, as_of, name, programme, scores) for name, programme in settings.programmes.items()
+    }
+    options, ledger = _options(facts, as_of, found, consents)
+    assignment = assign(options, _limits(facts)) if len(options) else None
+    chosen = assignment.chosen if assignment is not None else options.assign(net=0.0)
+    drawn = _drawn(facts, as_of, chosen)
+    kept = drawn[drawn["kept"]]
+    lists = tuple(
+        _list(facts, as_of, name, found[name], kept[kept["programme"] == name], programme.held_out_share)
+        for name, programme in settings.programmes.items()
+    )
+    ledger = pd.concat([ledger, _not_chosen(options, chosen, kept)], ignore_index=True)
+    return ActionLists(
+        as_of=as_of,
+        currency=settings.money.currency,
+        consents=settings.contacts.consents,
+        lists=lists,
+        ledger=ledger.sort_values(["programme", "customer_id"], kind="stable", ignore_index=True),
+        assignment=assignment,
+        waiting=_waiting(facts, as_of),
+        facts=facts,
+    )
+
+
+def _waiting(facts: Facts, as_of: dt.date) -> pd.DataFrame:
+    """Earlier lists of which nobody has said whether they were sent: list_id, send_by."""
+    known = latencies(read_lists(facts.settings.folders.data), as_of=as_of)
+    asked = known[known["asked_after"].astype("bool")] if len(known) else known
+    return asked[["list_id", "send_by"]].reset_index(drop=True)
+
+
+def _options(
+    facts: Facts, as_of: dt.date, found: Mapping[str, Candidates], consents: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The contacts that are permitted, one row per customer, programme and channel; and who may not be contacted."""
+    costs = facts.settings.money.contact_cost
+    parts, refused = [], []
+    for name, candidates in found.items():
+        programme = facts.settings.programmes[name]
+        until = as_of + dt.timedelta(days=programme.send_within_days)
+        ids = candidates.customers["customer_id"]
+        may = may_contact(facts, as_of, ids, programme.channels, consents=consents, until=until)
+        allowed = may[may["allowed"]].merge(candidates.customers, on="customer_id", how="inner")
+        cost = allowed["channel"].map(costs).astype("float64") + programme.offer_cost
+        parts.append(allowed.assign(programme=name, cost=cost))
+        nobody = ~may["customer_id"].isin(allowed["customer_id"])
+        first = may[nobody].drop_duplicates("customer_id")  # of several channels the first one's reason
+        refused.append(first.assign(programme=name)[list(LEDGER)])
+    columns = [
+        "customer_id",
+        "programme",
+        "channel",
+        "gain",
+        "cost",
+        "at_stake",
+        "chance",
+        "item",
+        "offer",
+        "reasons",
+    ]
+    options = pd.concat(parts, ignore_index=True)[columns]
+    options["programme"] = pd.Categorical(options["programme"], categories=list(found))
+    return options, pd.concat(refused, ignore_index=True)
+
+
+def _limits(facts: Facts) -> Limits:
+    """What crm.toml allows, widened by those who will be left alone by lot: they cost nothing."""
+    settings = facts.settings
+    reached = {name: 1 - programme.held_out_share for name, programme in settings.programmes.items()}
+    widest = max(reached.values())
+    return Limits(
+        budget=None if settings.contacts.budget is None else settings.contacts.budget / widest,
+        budgets={
+            name: programme.budget / reached[name]
+            for name, programme in settings.programmes.items()
+            if programme.budget is not None
+        },
+        sizes={name: one.size for name, one in settings.programmes.items() if one.size is not None},
+        capacities={channel: most / widest for channel, most in settings.contacts.capacity.items()},
+    )
+
+
+def _drawn(facts: Facts, as_of: dt.date, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Everybody chosen, in their list and arm, the most worth first; without those who would go beyond a limit.
+
+    Limits were widened for the held-out, whose number is exact and whose cost is not.
+    """
+    ranked = chosen.sort_values(["net", "customer_id"], ascending=[False, True], kind="stable", ignore_index=True)
+    ranked = ranked.assign(
+        programme=ranked["programme"].astype("str"), list_id=[f"{one}-{as_of}" for one in ranked["programme"]]
+    )
+    arm = np.full(len(ranked), TREATED, dtype=object)
+    for name, part in ranked.groupby("programme", sort=False):
+        share = facts.settings.programmes[str(name)].held_out_share
+        held = hold_out(part["customer_id"], f"{name}-{as_of}", share, strata=part["channel"])
+        arm[part.index[held]] = HELD_OUT
+    ranked = ranked.assign(arm=arm)
+    contacts, programmes = facts.settings.contacts, facts.settings.programmes
+    limits: list[tuple[str, str, str, float | None]] = [
+        *(("programme", name, "cost", one.budget) for name, one in programmes.items()),
+        *(("channel", channel, "count", most) for channel, most in contacts.capacity.items()),
+        ("", "", "cost", contacts.budget),
+    ]
+    kept = np.ones(len(ranked), dtype=bool)
+    for column, value, what, most in limits:
+        if most is not None:
+            here = kept if not column else kept & (ranked[column] == value).to_numpy()
+            used = np.where(here & (arm == TREATED), ranked["cost"] if what == "cost" else 1.0, 0.0)
+            kept &= ~(here & (np.cumsum(used) > most + 1e-9))
+    return ranked.assign(kept=kept)
+
+
+def _list(
+    facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chosen: pd.DataFrame, share: float
+) -> ActionList:
+    programme = facts.settings.programmes[name]
+    send_by = as_of + dt.timedelta(days=programme.send_within_days)
+    rows = chosen.rename(columns={"gain": "expected_gain"}).assign(
+        rank=np.arange(1, len(chosen) + 1),
+        owner=programme.owner,
+        send_by=send_by,
+        measure_on=send_by + dt.timedelta(days=programme.measure_after_days),
+    )
+    rows = rows[list(ROWS)].reset_index(drop=True)
+    treated = rows[rows["arm"] == TREATED]
+    net = float(treated["net"].sum())
+    # Each contact makes the difference or not; if it does, it brings gain / chance.
+    gain, chance = treated["expected_gain"].to_numpy(), treated["chance"].to_numpy()
+    some = chance > 0
+    spread = float(np.sqrt((gain[some] ** 2 * (1 - chance[some]) / chance[some]).sum()))
+    usual = usual_margin(facts, as_of, days=programme.measure_after_days) if len(rows) else None
+    sd = usual.sd_adjusted if usual is not None else float("nan")
+    effect = float(treated["expected_gain"].mean()) if len(treated) else float("nan")
+    return ActionList(
+        list_id=f"{name}-{as_of}",
+        name=name,
+        programme=programme,
+        as_of=as_of,
+        candidates=len(candidates.customers),
+        rows=rows,
+        low=net - 1.959964 * spread,
+        high=net + 1.959964 * spread,
+        measurable=measurable(len(rows), share, sd, effect) if len(rows) else None,
+        said=candidates.said,
+        why_not=candidates.why_not,
+        byte_order_mark=facts.settings.contacts.byte_order_mark,
+    )
+
+
+def _not_chosen(options: pd.DataFrame, chosen: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
+    """Why each permitted candidate of a programme is not on its list."""
+    if options.empty:
+        return pd.DataFrame(columns=list(LEDGER))
+    named = options.assign(programme=options["programme"].astype("str"), net=options["gain"] - options["cost"])
+    best = named.sort_values(["net", "channel"], ascending=[False, True], kind="stable")
+    best = best.drop_duplicates(["customer_id", "programme"])
+    got = chosen.assign(programme=chosen["programme"].astype("str")).set_index("customer_id")["programme"]
+    on = set(zip(kept["customer_id"], kept["programme"], strict=True))
+    best = best[[pair not in on for pair in zip(best["customer_id"], best["programme"], strict=True)]]
+    gets = best["customer_id"].map(got)
+    reason = np.select(
+        [(gets == best["programme"]).to_numpy(), (best["net"] <= 0).to_numpy(), gets.notna().to_numpy()],
+        [OVER_LIMIT, NOT_WORTH_IT, OTHER_PROGRAMME],
+        default=NO_ROOM,
+    )
+    return best.assign(reason=reason)[list(LEDGER)]
+
+
+def _told(
+    row: Mapping[Hashable, Any], lists: tuple[ActionList, ...], facts: Facts
+) -> tuple[str, str, float, float, float]:
+    """A limit as crm.toml has it, and not widened for the held-out; for them nothing is spent and nothing comes."""
+    kind, of, settings = str(row["limit"]), str(row["of"]), facts.settings
+    treated = pd.concat([one.treated for one in lists], ignore_index=True)
+    own = [one for one in lists if one.name == of]
+    if kind == SIZE:
+        programme = settings.programmes[of]
+        used, most = float(len(own[0].rows)), float(programme.size or 0)
+        return kind, of, used, most, float(row["price"]) * (1 - programme.held_out_share)
+    if kind == CAPACITY:
+        used, most = float((treated["channel"] == of).sum()), float(settings.contacts.capacity[of])
+    elif kind == PROGRAMME_BUDGET:
+        used, most = own[0].cost, float(settings.programmes[of].budget or 0)
+    else:
+        used, most = float(treated["cost"].sum()), float(settings.contacts.budget or 0)
+    return kind, of, used, most, float(row["price"])
+
+
+def _row(one: ActionList) -> tuple[object, ...]:
+    return (
+        one.list_id, one.name, one.programme.kind, one.programme.owner, ", ".join(one.programme.channels),
+        one.programme.offer, one.candidates, len(one.rows), len(one.treated), one.held_out, one.send_by,
+        one.measure_on, one.expected_gain, one.cost, one.expected_net, one.low, one.high,
+        one.measurable.smallest_effect if one.measurable else float("nan"),
+        bool(one.measurable and one.measurable.seen),
+    )  # fmt: skip
+
+
+__all__ = ["HELD_OUT", "LEDGER", "ROWS", "SUMMARY", "TREATED", "ActionList", "ActionLists", "plan_actions"]

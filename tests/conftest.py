@@ -36,6 +36,7 @@ SLOW = (
     "recovery/",
     "notebooks/test_other_sources",
     "notebooks/test_run_all",
+    "properties/test_assignment_keeps_to_its_limits",
     "published/test_cross_sell_benchmark",
     "published/test_defection_benchmark",
     "published/test_lifetime_value_benchmark",

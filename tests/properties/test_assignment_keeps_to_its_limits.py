@@ -136,6 +136,22 @@ def test_whatever_the_prices_no_limit_is_broken():
         assert task.net[rows].sum() <= assignment._dual(task, prices)[0] * (1 + 1e-9) + 1e-9
 
 
+def test_what_prices_rule_out_is_in_no_better_choice():
+    """From any prices and any choice, what is left open contains the best: forty cases against the whole solved."""
+    rng = np.random.default_rng(10)
+    for _ in range(40):
+        options, limits = drawn_case(rng)
+        task, _ = assignment._read(options, limits)
+        prices = rng.exponential(rng.choice([0, 1]), len(task.most))
+        poor = assignment._fill(task, prices, np.full(task.customers, -1))
+        if len(task.net):
+            found = assignment._Found(poor, assignment._dual(task, prices)[0], "by prices", prices)
+            best = assignment._narrowed(task, found)
+            assert best.method == "exact"
+            assert best.bound == pytest.approx(assign(options, limits).value, abs=1e-6)
+            assert assignment._value(task, best.picked) == pytest.approx(best.bound, abs=1e-6)
+
+
 def test_forty_cases_by_prices():
     rng = np.random.default_rng(9)
     for _ in range(40):

@@ -94,15 +94,14 @@ TO_DO = (GO_ON, CHECK, STOP, CHANGE, LARGER, DRAW, WAIT)
 
 
 def _to_do(row: Mapping[Hashable, Any]) -> str:
-    """What verdict and profit of one campaign suggest; only a lot is evidence enough to speak of loss."""
+    """What verdict and profit of one campaign suggest; only a lot is evidence enough to speak of a loss."""
     word, drawn = row["verdict"], row["evidence"] == "experiment"
     if word == "not yet readable":
         return WAIT
-    low, high = row["profit_low"], row["profit_high"]
-    if word == "caused less" or (drawn and high < 0):
+    if word == "caused less" or (word == "no sign" and drawn and row["profit_high"] < 0):
         return STOP
     if word == "caused more":
-        return GO_ON if low > 0 else CHECK
+        return GO_ON if row["profit_low"] > 0 else CHECK
     if word == "no sign":
         return CHANGE
     return LARGER if drawn else DRAW
@@ -126,9 +125,8 @@ def draw_caused(one: CampaignSuccess) -> Chart | LeftOut:
         unit="share",
         title=_what_was_caused(one),
         note=f"Change in {OUTCOMES[one.judged_by]} of the contacted, as share of what they would have been, with 95% "
-        f"interval (one still running: 99%). Grey: less than {one.matters:.0%}, which does not matter. Hollow: "
-        f"nothing "
-        "can be claimed. The newest first.",
+        f"interval (an experiment still running: 99%). Grey: less than {one.matters:.0%}, which does not matter. "
+        "Hollow: nothing can be claimed. The newest first.",
     )
 
 
@@ -173,8 +171,8 @@ def draw_profit(one: CampaignSuccess) -> Chart | LeftOut:
         panel="evidence",
         unit=one.currency,
         title=_what_was_earned(table[table["evidence"] == BY_LOT]),
-        note="Margin caused in the days of the campaign, less the cost of its contacts, with 95% interval. Of many "
-        "campaigns that change nothing, one in forty seems to earn money by luck.",
+        note="Margin caused in the days of the campaign, less the cost of its contacts, with 95% interval. Of forty "
+        "campaigns that bring nothing, one seems to earn money and one to lose some, by luck alone.",
     )
 
 
@@ -209,11 +207,8 @@ def _what_was_earned(by_lot: pd.DataFrame) -> str:
         return "What campaigns earned can only be told by comparison, and is not sure"
     if not earned and not lost:
         return f"Of {len(by_lot)} campaigns drawn by lot, none surely earned or lost money"
-    return (
-        f"Of {len(by_lot)} campaigns drawn by lot, {earned or 'none'} surely earned money and {lost or 'none'} "
-        f"surely "
-        "lost some"
-    )
+    told = [f"of {count} it lies {where} 0" for count, where in ((earned, "above"), (lost, "below")) if count]
+    return f"Profit of {len(by_lot)} campaigns drawn by lot: {listed(told)}, with its whole interval"
 
 
 def draw_answers(one: CampaignSuccess) -> Chart | LeftOut:
@@ -328,9 +323,10 @@ def draw_running(one: CampaignSuccess) -> Chart | LeftOut:
     name, looks = clean(reading.chosen.campaign.name), reading.looks
     if looks.empty:
         return LeftOut(f"{name} has just begun: nothing of it is known yet.")
+    days = [f"day {day}" for day in looks["day"]]
     parts = [
-        looks.assign(which=words)[["day", "effect", low, high, "which"]].set_axis(
-            ["day_of_the_campaign", "effect", "low", "high", "interval"], axis=1
+        looks.assign(day=days, which=words)[["day", "effect", low, high, "which"]].set_axis(
+            ["day", "effect", "low", "high", "interval"], axis=1
         )
         for words, low, high in (("every look", "low", "high"), ("one look", "ordinary_low", "ordinary_high"))
     ]
@@ -341,7 +337,7 @@ def draw_running(one: CampaignSuccess) -> Chart | LeftOut:
     warned = ", though an interval made for one look has excluded 0" if early and not sure else ""
     return draw_line(
         pd.concat(parts, ignore_index=True),
-        x="day_of_the_campaign",
+        x="day",
         y="effect",
         colour_by="interval",
         interval=("low", "high"),
@@ -524,7 +520,13 @@ def draw_channels(one: CampaignSuccess) -> Chart | LeftOut:
     shown = _without_few(table, "best_for")
     if shown.empty:
         return LeftOut("No channel is the best for five customers or more.")
-    first = shown.sort_values("best_for", ascending=False, kind="stable").iloc[0]
+    first = shown.sort_values("worth_it_for", ascending=False, kind="stable").iloc[0]
+    title = (
+        f"{heading(first['channel'])} is the best channel, and worth its cost, for {first['worth_it_for']:,} "
+        f"customers"
+        if first["worth_it_for"] >= FEWEST
+        else "By what experiments showed, a contact is worth its cost through no channel"
+    )
     return draw_bars(
         shown.assign(kind="expected")[["channel", "best_for", "worth_it_for", "kind"]],
         label="channel",
@@ -533,9 +535,7 @@ def draw_channels(one: CampaignSuccess) -> Chart | LeftOut:
         colour_by="kind",
         colours={"expected": FORECAST},
         unit="customers",
-        title=f"{heading(first['channel'])} is the best channel for {first['best_for']:,} customers, and worth its "
-        f"cost "
-        f"for {first['worth_it_for']:,}",
+        title=title,
         note=f"Each customer once, of those who may be contacted. Tick: worth its cost. "
         f"{' '.join(one.channels.said)}",
     )

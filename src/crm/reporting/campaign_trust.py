@@ -391,13 +391,16 @@ def show_learners(one: CampaignSuccess) -> Table | LeftOut:
     table = one.targeting.uplift
     if (why := one.unsaid.get("uplift", "")) or table.empty:
         return LeftOut(why or "No experiment tells whom a contact changes.")
-    columns = ["target", "learner", "judged_on", "qini", "low", "high", "over_answers", "over_answers_low",
-               "over_answers_high", "ships"]  # fmt: skip
-    told = table.assign(ships=["yes" if ships else "" for ships in table["ships"]])
+    told = table.assign(
+        interval=intervals(table["low"], table["high"], "+.3f"),
+        over_interval=intervals(table["over_answers_low"], table["over_answers_high"], "+.3f"),
+        ships=["yes" if ships else "" for ships in table["ships"]],
+    )
+    columns = ["target", "learner", "judged_on", "qini", "interval", "over_answers", "over_interval", "ships"]
     return show_table(
         told[columns],
         caption="Whom a contact changes: every learner, judged on customers it was not learnt from",
-        formats=dict.fromkeys(columns[3:-1], "+.3f"),
+        formats=dict.fromkeys(["qini", "over_answers"], "+.3f"),
         notes="Qini: 0 is a random order. Over answers: above the order of who would answer. The learner that may "
         "ship "
         "was named before anything was looked at; it ships where its interval lies above 0 and it is not worse than "

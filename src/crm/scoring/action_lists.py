@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crm.analyses import refuse_thin
+from crm.analyses import crowded_accounts, refuse_thin
 from crm.analyses.campaign_success.planning import usual_margin
 from crm.config import Programme
 from crm.facts import Facts
@@ -27,7 +27,7 @@ from crm.scoring.export import as_csv
 from crm.scoring.findings import all_findings, measures
 from crm.scoring.hold_out import Measurable, hold_out, measurable
 from crm.scoring.needs import REQUIREMENTS
-from crm.scoring.permission import may_contact
+from crm.scoring.permission import may_contact, remarks_of
 from crm.scoring.prices import CAPACITY, PRICES, PROGRAMME_BUDGET, SIZE
 from crm.written_lists import ListToWrite, latencies, read_lists
 
@@ -50,6 +50,7 @@ SUMMARY = (
 OTHER_PROGRAMME = "contacted by another programme, where it is worth more"
 NOT_WORTH_IT = "not worth its cost"
 NO_ROOM = "no budget, size or capacity is left for it"
+NOT_ONE_PERSON = "an account that is not one person: a till, a reseller"
 OVER_LIMIT = "the list would have gone beyond a limit"
 
 
@@ -58,7 +59,8 @@ class ActionList:
     """One programme's list. rows: `ROWS`, the most worth first, both arms; expected_gain, cost, net of one contact.
 
     expected_gain, cost: of the treated together.     low, high: of the expected net gain, by chance alone, 95 %.
-    candidates: whom the programme would have named.     said: what it assumes.     why_not: why it has no candidate.
+    candidates: whom the programme would have named.     held_out_share: asked for, or more where measuring needs it.
+    said: what it assumes.     why_not: why it has no candidate.
     """
 
     list_id: str
@@ -66,6 +68,7 @@ class ActionList:
     programme: Programme
     as_of: dt.date
     candidates: int
+    held_out_share: float
     rows: pd.DataFrame = field(repr=False)
     low: float
     high: float
@@ -117,7 +120,7 @@ class ActionList:
             as_of=self.as_of,
             send_by=self.send_by,
             measure_on=self.measure_on,
-            held_out_share=told.held_out_share,
+            held_out_share=self.held_out_share,
             expected_gain=self.expected_gain,
             expected_low=self.low + self.cost,
             expected_high=self.high + self.cost,
@@ -141,6 +144,7 @@ class ActionLists:
     ledger:     `LEDGER`, every candidate who is on no list, with the reason: one row per customer and programme.
     assignment: who gets what, and what more budget or capacity would bring; None where nobody may be contacted.
     waiting:    earlier lists of which nobody has said whether they were sent: list_id, send_by.
+    remarks:    what should be known of how permission was decided.
     """
 
     as_of: dt.date
@@ -150,6 +154,7 @@ class ActionLists:
     ledger: pd.DataFrame = field(repr=False)
     assignment: Assignment | None = field(repr=False)
     waiting: pd.DataFrame = field(repr=False)
+    remarks: tuple[str, ...]
     facts: Facts = field(repr=False)
 
     @cached_property
@@ -219,8 +224,7 @@ def plan_actions(
     drawn = _drawn(facts, as_of, chosen)
     kept = drawn[drawn["kept"]]
     lists = tuple(
-        _list(facts, as_of, name, found[name], kept[kept["programme"] == name], programme.held_out_share)
-        for name, programme in settings.programmes.items()
+        _list(facts, as_of, name, found[name], kept[kept["programme"] == name]) for name in settings.programmes
     )
     ledger = pd.concat([ledger, _not_chosen(options, chosen, kept)], ignore_index=True)
     return ActionLists(
@@ -231,6 +235,7 @@ def plan_actions(
         ledger=ledger.sort_values(["programme", "customer_id"], kind="stable", ignore_index=True),
         assignment=assignment,
         waiting=_waiting(facts, as_of),
+        remarks=remarks_of(facts, as_of),
         facts=facts,
     )
 
@@ -247,11 +252,17 @@ def _options(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The contacts that are permitted, one row per customer, programme and channel; and who may not be contacted."""
     costs = facts.settings.money.contact_cost
+    nobodies = set(crowded_accounts(facts, as_of)["customer_id"])
     parts, refused = [], []
     for name, candidates in found.items():
         programme = facts.settings.programmes[name]
         until = as_of + dt.timedelta(days=programme.send_within_days)
         ids = candidates.customers["customer_id"]
+        tills = ids[ids.isin(nobodies)]
+        refused.append(
+            pd.DataFrame({"customer_id": tills, "programme": name, "channel": "", "reason": NOT_ONE_PERSON})
+        )
+        ids = ids[~ids.isin(nobodies)]
         may = may_contact(facts, as_of, ids, programme.channels, consents=consents, until=until)
         allowed = may[may["allowed"]].merge(candidates.customers, on="customer_id", how="inner")
         cost = allowed["channel"].map(costs).astype("float64") + programme.offer_cost
@@ -303,11 +314,12 @@ def _drawn(facts: Facts, as_of: dt.date, chosen: pd.DataFrame) -> pd.DataFrame:
         programme=ranked["programme"].astype("str"), list_id=[f"{one}-{as_of}" for one in ranked["programme"]]
     )
     arm = np.full(len(ranked), TREATED, dtype=object)
+    shares = {}
     for name, part in ranked.groupby("programme", sort=False):
-        share = facts.settings.programmes[str(name)].held_out_share
-        held = hold_out(part["customer_id"], f"{name}-{as_of}", share, strata=part["channel"])
+        shares[str(name)] = _share(facts, as_of, str(name), part)
+        held = hold_out(part["customer_id"], f"{name}-{as_of}", shares[str(name)], strata=part["channel"])
         arm[part.index[held]] = HELD_OUT
-    ranked = ranked.assign(arm=arm)
+    ranked = ranked.assign(arm=arm, share=ranked["programme"].map(shares))
     contacts, programmes = facts.settings.contacts, facts.settings.programmes
     limits: list[tuple[str, str, str, float | None]] = [
         *(("programme", name, "cost", one.budget) for name, one in programmes.items()),
@@ -323,10 +335,19 @@ def _drawn(facts: Facts, as_of: dt.date, chosen: pd.DataFrame) -> pd.DataFrame:
     return ranked.assign(kept=kept)
 
 
-def _list(
-    facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chosen: pd.DataFrame, share: float
-) -> ActionList:
+def _share(facts: Facts, as_of: dt.date, name: str, listed: pd.DataFrame) -> float:
+    """To be held out: what the programme asks for, or more where that makes the list measurable."""
     programme = facts.settings.programmes[name]
+    planned = programme.held_out_share
+    if not 0 < planned:
+        return planned  # nobody is to be held out: it is not to be measured
+    sd = usual_margin(facts, as_of, days=programme.measure_after_days).sd_adjusted
+    return measurable(len(listed), planned, sd, float(listed["gain"].mean())).share_to_hold_out
+
+
+def _list(facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chosen: pd.DataFrame) -> ActionList:
+    programme = facts.settings.programmes[name]
+    share = float(chosen["share"].iloc[0]) if len(chosen) else programme.held_out_share
     send_by = as_of + dt.timedelta(days=programme.send_within_days)
     rows = chosen.rename(columns={"gain": "expected_gain"}).assign(
         rank=np.arange(1, len(chosen) + 1),
@@ -350,6 +371,7 @@ def _list(
         programme=programme,
         as_of=as_of,
         candidates=len(candidates.customers),
+        held_out_share=share,
         rows=rows,
         low=net - 1.959964 * spread,
         high=net + 1.959964 * spread,

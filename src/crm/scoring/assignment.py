@@ -371,7 +371,7 @@ def _integer(task: _Task, *, nodes: int, gap: float) -> tuple[Ints | None, float
         integrality=np.ones(len(task.net), dtype="int64"),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix, -np.inf, most),
-        # Without presolving: it is as fast here, and HiGHS prints from within it.
+        # Without presolving: it is as fast here, and HiGHS less often prints to the terminal.
         options={"mip_rel_gap": gap, "node_limit": nodes, "presolve": False},
     )
     if solved.x is None:

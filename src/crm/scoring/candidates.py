@@ -46,11 +46,13 @@ _FROM = {
     "lifetime_value": "the notebook 03_lifetime_value",
     "cross_sell": "the notebook 05_cross_sell",
     "up_sell": "the up-sell table of 05_cross_sell",
+    "campaign_response": "the notebook 06_campaign_success",
 }
 _NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "retain": ("defection", ("customer_id", "probability", "value_at_risk")),
     "cross_sell": ("cross_sell", ("customer_id", "item", "probability", "expected_margin")),
     "up_sell": ("up_sell", ("customer_id", "category", "probability", "expected_extra_margin")),
+    "persuade": ("campaign_response", ("customer_id", "kind", "uplift", "expected_margin_added")),
 }
 
 
@@ -341,6 +343,38 @@ def _event(asked: _Asked) -> _Found:
     return _Found(found, (*events.said, told))
 
 
+def _persuade(asked: _Asked) -> _Found:
+    """Whoever experiments show that a contact changes, by the newest kind of campaign or the one that is named."""
+    scored = asked.scores["campaign_response"]
+    assert scored is not None
+    kinds = list(dict.fromkeys(scored["kind"]))
+    wanted = asked.programme.measured_as or kinds[0]
+    if wanted not in kinds:
+        return _nothing(f"No campaign of the kind {wanted} is scored, only {', '.join(kinds)}.")
+    rows = scored[(scored["kind"] == wanted) & scored["expected_margin_added"].notna()]
+    if rows.empty:
+        return _nothing("Whom a contact changes is not known: no experiment has shown it (notebook 06).")
+    alike = rows["expected_margin_added"].nunique() == 1
+    told = _amounts(rows["uplift"] * 100, "{:+.0f} points in the chance of a purchase by a contact")
+    return _Found(
+        pd.DataFrame(
+            {
+                "customer_id": rows["customer_id"],
+                "at_stake": rows["expected_margin_added"],
+                "likely": rows["uplift"].clip(lower=_LEAST_UPLIFT, upper=1.0).fillna(_LEAST_UPLIFT),
+                "reasons": _together(told, _brought(asked, rows)),
+            }
+        ),
+        (
+            f"By the effect of campaigns of the kind {wanted}"
+            + (": the same for everybody, as customers could not be told apart by it." if alike else "."),
+        ),
+    )
+
+
+_LEAST_UPLIFT = 0.005
+"""Chance that a contact makes the difference, at least, where one is expected to add margin."""
+
 _KINDS: dict[str, Callable[[_Asked], _Found]] = {
     "retain": _retain,
     "win_back": _win_back,
@@ -348,6 +382,7 @@ _KINDS: dict[str, Callable[[_Asked], _Found]] = {
     "up_sell": _up_sell,
     "develop": _develop,
     "event": _event,
+    "persuade": _persuade,
 }
 
 
@@ -357,7 +392,7 @@ def _nothing(why: str) -> _Found:
 
 def _finished(asked: _Asked, found: pd.DataFrame) -> pd.DataFrame:
     """The candidates with something at stake, as `Candidates.customers`."""
-    share = asked.programme.makes_the_difference
+    share = 1.0 if asked.programme.kind == "persuade" else asked.programme.makes_the_difference
     found = found[found["at_stake"].astype("float64") > 0]
     item = found["item"] if "item" in found else pd.Series("", index=found.index)
     finished = pd.DataFrame(
@@ -390,6 +425,8 @@ def _refuse_item_in_offer(asked: _Asked) -> None:
 
 
 def _assumed(programme: Programme) -> str:
+    if programme.kind == "persuade":
+        return "What a contact adds was measured by experiments, in the days of a campaign; nothing is assumed of it."
     return (
         f"A contact is assumed to bring {_percent(programme.makes_the_difference)} of what is at stake until "
         f"{programme.measure_after_days} days after sending (makes_the_difference), until a list has been measured."

@@ -82,7 +82,7 @@ def _joined(facts: Facts, as_of: dt.date, programme: Programme) -> Events:
     how_long = years.map(lambda count: "1 year" if count == 1 else f"{count} years")
     begun = np.where(found["stands_in"], " since the first purchase on ", " a customer on ")
     found["reason"] = how_long + pd.Series(begun, index=found.index, dtype="str") + found["reason"]
-    return Events(found.loc[years >= 1, list(COLUMNS)].reset_index(drop=True), happening.said)
+    return Events(found[list(COLUMNS)], happening.said)
 
 
 def _since(facts: Facts, as_of: dt.date) -> tuple[pd.DataFrame, list[str]]:

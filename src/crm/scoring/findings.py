@@ -26,9 +26,11 @@ def all_findings(one: ActionLists) -> Findings:
             *(_of_list(one, each) for each in one.lists),
             _assumed(one),
             _consents(one),
+            _remarks(one),
             _left_out(one),
             _wanted_twice(one),
             *_prices(one),
+            _held_out_more(one),
             _too_small(one),
             _without_candidates(one),
             _unmarked(one),
@@ -153,6 +155,10 @@ def _consents(one: ActionLists) -> Finding | None:
     return None
 
 
+def _remarks(one: ActionLists) -> Finding | None:
+    return _say(one, "permission", "{remarks}", {"remarks": " ".join(one.remarks)}) if one.remarks else None
+
+
 def _left_out(one: ActionLists) -> Finding | None:
     table = one.left_out
     if table.empty:
@@ -188,6 +194,21 @@ def _wanted_twice(one: ActionLists) -> Finding | None:
 def _prices(one: ActionLists) -> list[Finding]:
     """What more of the dearest limits would bring."""
     return [said.finding(one.as_of) for said in prices_in_words(one.prices, one.currency)[:MOST_PRICES]]
+
+
+def _held_out_more(one: ActionLists) -> Finding | None:
+    more = [
+        each for each in one.lists if each.held_out_share > each.programme.held_out_share + 1e-9 and len(each.rows)
+    ]
+    if not more:
+        return None
+    told = [f"{each.name} {each.held_out_share:.0%} in place of {each.programme.held_out_share:.0%}" for each in more]
+    return _say(
+        one,
+        "held_out_more",
+        "More are held out than planned, as the list could not be measured otherwise: {told}.",
+        {"told": listed(told)},
+    )
 
 
 def _too_small(one: ActionLists) -> Finding | None:

@@ -9,9 +9,9 @@ list, not on who else is on it; one list's marks say nothing of another's. Who e
 place up to which is held out, so that the share is kept as exactly as whole customers allow; with a larger share
 those held out before stay held out.
 
-In each stratum the share is kept to within one customer, and over all as well: where it would be a broken number, a
-mark of the list itself decides which strata get the customer more, each as often as its fraction says. So everybody
-on the list is held out with the same chance, however small the strata are.
+In each stratum the share is kept to within one customer, and over all as well. Where it would be a broken number, a
+mark of the list itself (that of an empty customer_id) decides which strata get the customer more, each as often as
+its fraction says: everybody on the list is held out with the same chance, however small the strata are.
 """
 
 from __future__ import annotations

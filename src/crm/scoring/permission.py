@@ -433,7 +433,9 @@ def _counted(count: int, what: str) -> str:
 
 
 def _where(those: npt.NDArray[np.bool_], words: str) -> Words:
-    return np.where(those, words, "").astype(object)
+    found = np.full(len(those), "", dtype=object)
+    found[those] = words
+    return found
 
 
 def _first(*rules: Words) -> Words:

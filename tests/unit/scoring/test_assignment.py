@@ -234,6 +234,17 @@ def scaled(limits):
     }
 
 
+def test_at_a_corner_the_price_is_of_the_next_unit(company, exact):
+    """One call less would cost 2.63, one more is worth 2.34: found by raising the calls by a fiftieth of one."""
+    task, _ = assignment._read(company, LIMITS)
+    calls = exact.prices["of"].eq("call").to_numpy()
+
+    def worth(more):
+        return float(task.net @ assignment._relaxed(replace(task, most=task.most + more * calls))[0])
+
+    assert exact.prices["price"][calls].item() == pytest.approx((worth(0.02) - worth(0)) / 0.02, rel=0.01)
+
+
 def test_prices_in_words():
     table = options_of("ann retain call 30 4", "bob retain call 24 4", "cat thank mail 5 1", "dan retain call 20 4")
     limits = Limits(budget=20_000, sizes={"thank": 4}, capacities={"call": 1})

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 
-import pandas as pd
 import pytest
 
 from crm.config import read_settings
@@ -334,4 +333,5 @@ def test_a_database_is_asked_for_its_consents_alone(tmp_path):
     assert reasons(facts, ["a"]) == [""]
     assert reasons(facts, ["a"], consents=consents_now(facts.settings)) == [REFUSED]
     assert reasons(read_facts(facts.settings), ["a"]) == [""], "what the run has read is as it was"
-    assert isinstance(consents_now(facts.settings), pd.DataFrame)
+    decide("true")
+    assert reasons(facts, ["a"], consents=consents_now(facts.settings)) == [""], "and asked again each time"

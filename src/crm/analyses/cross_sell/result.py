@@ -68,6 +68,11 @@ class CrossSell:
         version = self.model.content[:12] if self.model else ""
         return self.scored.top.assign(model_version=version)[list(SCORES)]
 
+    @property
+    def up_sell_scores(self) -> pd.DataFrame:
+        """Who may move to a dearer line: customer_id, category, probability, expected_extra_margin, rank."""
+        return self.up.customers[["customer_id", "category", "probability", "expected_extra_margin", "rank"]]
+
     @cached_property
     def findings(self) -> Findings:
         """The answers, most important first."""

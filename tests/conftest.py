@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SLOW = (
+    "published/test_campaigns_of_complete_journey",
     "recovery/",
     "notebooks/test_other_sources",
     "notebooks/test_run_all",

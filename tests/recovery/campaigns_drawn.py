@@ -65,7 +65,7 @@ def draw_campaigns(
     campaigns = read_campaigns(facts, as_of)
     for start in starts:
         campaign = Campaign("D", "Drawn", "drawn", "email", facts.first_day + start, facts.first_day + start + days,
-                            0.0, False, np.nan)  # fmt: skip
+                            0.0, False, np.nan, "", np.nan)  # fmt: skip
         watched = watch(facts, campaign, as_of, after_days=0)
         half = customer_windows(facts, campaign.starts, {"half": (-182, 0), "ever": (-start, 0)})
         half = half.set_index("customer_id").reindex(watched.known.index)

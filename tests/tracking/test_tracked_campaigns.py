@@ -59,6 +59,7 @@ def test_what_a_reviewer_finds_and_no_customer(facts, found, run_folder, drawn):
     row = gains[(gains["candidate"] == found.targeting.response.ships) & (gains["measure"] == "auc")]
     if len(row):
         assert run.data.metrics["gain_auc_low"] == pytest.approx(row["low"].iloc[0])
+        assert run.data.metrics["rule_auc"] < run.data.metrics["auc"]
     assert run.data.metrics["effect"] == pytest.approx(found.together(found.judged_by).effect)
     files = {file.path for folder in ("", "tables", "figures") for file in client.list_artifacts(run_id, folder)}
     assert {"model_card.md", "population.json", "figures/effects.svg", "tables/campaigns.csv"} <= files

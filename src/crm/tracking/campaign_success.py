@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded
 
 NAME = "campaign-response"
 GIVEN = ("probability", "uplift", "expected_margin_added")
+_RULE = "Share of campaigns answered"
 _MEASURES = ("auc", "average_precision", "lift", "brier", "calibration")
 
 
@@ -103,7 +104,7 @@ def _of_candidates(one: CampaignSuccess) -> dict[str, float]:
     response = one.targeting.response
     mean = response.table.groupby("candidate")[list(_MEASURES)].mean() if len(response.table) else pd.DataFrame()
     measures: dict[str, float] = {}
-    for prefix, candidate in (("", response.ships), ("rule_", "Rule of thumb")):
+    for prefix, candidate in (("", response.ships), ("rule_", _RULE)):
         if candidate in mean.index:
             measures |= {f"{prefix}{name}": float(mean.loc[candidate, name]) for name in _MEASURES}  # type: ignore[arg-type]
     for row in rows_of(response.gains[response.gains["candidate"] == response.ships]):

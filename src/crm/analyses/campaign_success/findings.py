@@ -310,8 +310,8 @@ def _observational(one: CampaignSuccess) -> Finding | None:
         one,
         "observational",
         f"{campaigns} not drawn by lot. What is said of them is observational: the contacted are compared with "
-        "untouched customers of the same past, and an effect is claimed ({claimed:,} times) only where older days "
-        "show nothing.",
+        "untouched customers of the same past, and an effect is claimed only where older days show nothing: "
+        + ("of {claimed:,} of them." if claimed else "of none of them."),
         {"campaigns": len(table), "claimed": claimed},
     )
 
@@ -321,12 +321,12 @@ def _placebo(one: CampaignSuccess) -> Finding | None:
     failed, passed, untold = seen.count(False), seen.count(True), seen.count(None)
     if not seen:
         return None
+    more = "; for {untold:,} that cannot be told, for want of history or of anybody to compare with" if untold else ""
     return _say(
         one,
         "placebo",
         "The older days, in which a campaign can have changed nothing, show nothing for {passed:,} campaigns and a "
-        "difference for {failed:,}; for {untold:,} they cannot be told, as there is too little history or nobody to "
-        "compare with.",
+        f"difference for {{failed:,}}{more}.",
         {"passed": passed, "failed": failed, "untold": untold},
     )
 
@@ -481,6 +481,8 @@ def _next(one: CampaignSuccess) -> Finding | None:
 def _channel(one: CampaignSuccess) -> Finding | None:
     channels = one.channels
     if channels is None or channels.why_not or channels.channels.empty:
+        return None
+    if not (channels.channels["worth_it_for"] > 0).any():
         return None
     best = channels.channels.sort_values("worth_it_for", ascending=False, kind="stable").iloc[0]
     return _say(

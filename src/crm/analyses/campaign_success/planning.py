@@ -375,9 +375,9 @@ def _shown_effects(effect: tuple[float, float, float]) -> dict[str, float]:
 
 
 def _planned(cost: float, usual: Usual) -> dict[str, float]:
-    """What to plan for where nothing was shown: what can be said, the break-even effect first."""
+    """What to plan for where nothing was shown: what can be said, the largest effect first."""
     effects = {BREAK_EVEN: cost, TENTH: USUAL_GAIN * usual.margin}
-    return {name: effect for name, effect in effects.items() if effect > 0}
+    return dict(sorted(((name, effect) for name, effect in effects.items() if effect > 0), key=lambda one: -one[1]))
 
 
 def _audiences(
@@ -407,7 +407,7 @@ def _said(
     reasons = {
         SHOWN: "Planned for the effect that campaigns have shown so far; that it will be the same is an assumption.",
         LOWER: "Beside it for the lower end of its interval: what shows first is often more than what comes again.",
-        BREAK_EVEN: f"Planned for the effect that pays a contact ({cost:,.2f}): no campaign has shown any above 0.",
+        BREAK_EVEN: f"Planned for the effect that pays a contact ({cost:,.2f}): no margin above 0 has been shown.",
         TENTH: f"Planned for a tenth of what a customer usually brings ({usually}), which no campaign has shown.",
     }
     said = [reasons[name] for name in wanted]

@@ -117,7 +117,10 @@ def read_campaign(
     margin = rows[(rows["outcome"] == "margin") & (rows["window"] == "during")] if len(rows) else rows
     # Only those who have similar untouched customers are judged: what they cost stands against what they brought.
     judged = len(seen.compared)
-    paid = _profit(margin.iloc[0], chosen, judged) if seen.claim_allowed and len(margin) else nothing
+    told = seen.claim_allowed and len(margin) > 0
+    sure = told and (margin.iloc[0]["low"] > 0 or margin.iloc[0]["high"] < 0)
+    told = told and (not sure or seen.borne_out("margin"))  # no money that the older days may account for
+    paid = _profit(margin.iloc[0], chosen, judged) if told else nothing
     least = (verdict.high - verdict.low) / (2 * 1.959964)
     return Reading(chosen, running, None, seen, None, none, verdict, paid, smallest_effect_seen(least), overlapping)
 

@@ -211,11 +211,11 @@ def test_the_usual_margin_is_that_of_active_customers_and_the_window_before_tell
 
 def test_where_nothing_was_shown_break_even_and_a_tenth_are_planned_for_and_it_is_said(steady):
     plan = plan_next(steady, AS_OF, cost=0.6)
-    assert plan.audiences["planned_for"].tolist() == [BREAK_EVEN, TENTH]
-    assert plan.audiences["effect"].tolist() == pytest.approx([0.6, 0.1 * plan.usual.margin])
-    assert plan.planned_for == BREAK_EVEN
-    assert "pays a contact (0.60)" in plan.said[0]
-    assert "a tenth of what a customer usually brings" in plan.said[1]
+    assert plan.audiences["planned_for"].tolist() == [TENTH, BREAK_EVEN]
+    assert plan.audiences["effect"].tolist() == pytest.approx([0.1 * plan.usual.margin, 0.6])
+    assert plan.planned_for == TENTH
+    assert "a tenth of what a customer usually brings" in plan.said[0]
+    assert "pays a contact (0.60)" in plan.said[1]
     assert plan.profit.empty  # no forecast
     assert plan.choices["forgone"].isna().all()
     assert plan.audience_available == 200
@@ -239,7 +239,7 @@ def test_an_effect_that_was_shown_is_planned_for_with_the_lower_end_of_its_inter
 @pytest.mark.parametrize("effect", [(0.0, -1.0, 1.0), (-2.0, -3.0, -1.0)], ids=["none", "harm"])
 def test_no_gain_is_planned_for_that_no_campaign_has_shown(steady, effect):
     plan = plan_next(steady, AS_OF, effect=effect, cost=0.6)
-    assert plan.planned_for == BREAK_EVEN
+    assert plan.planned_for == TENTH
     assert plan.said[2] == f"The effect found, {effect[0]:,.2f} per contacted customer, is not above zero."
 
 

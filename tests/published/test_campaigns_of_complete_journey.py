@@ -1,0 +1,73 @@
+"""The 27 campaigns of Complete Journey: each has a verdict, and none claims what its older days contradict."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from crm.analyses.campaign_success import analyse_campaigns
+from crm.analyses.campaign_success.verdicts import WORDS
+from crm.sources.complete_journey import data_folder
+
+
+@pytest.fixture(scope="module")
+def found(journey):
+    return analyse_campaigns(journey, dt.date(2018, 1, 1))
+
+
+def test_every_campaign_has_a_verdict_with_its_reason(found):
+    assert len(found.summary) == 27
+    assert set(found.summary["verdict"]) <= set(WORDS)
+    assert set(found.summary["evidence"]) == {"observational"}
+    assert (found.summary["because"].str.len() > 10).all()
+
+
+def test_nothing_is_claimed_that_older_days_contradict(found):
+    for reading in found.readings:
+        if reading.verdict.claimed:
+            assert reading.observed.placebo.passed
+            assert reading.observed.borne_out(found.judged_by)
+            assert "observational" in reading.verdict.evidence
+
+
+def test_four_of_the_campaigns_that_ended_fail_the_placebo(found):
+    failed = {r.chosen.campaign.campaign_id for r in found.readings if r.observed.placebo.passed is False}
+    assert {"6", "7", "11", "14"} <= failed
+    verdicts = found.summary.set_index("campaign_id")["verdict"]
+    assert set(verdicts[["6", "7", "11", "14"]]) == {"cannot tell"}
+
+
+def test_five_still_run_and_are_not_read(found):
+    running = found.summary[found.summary["verdict"] == "not yet readable"]
+    assert set(running["campaign_id"]) == {"15", "20", "21", "22", "23"}
+
+
+def test_contacts_and_answers_are_those_of_the_package(found):
+    """Counted again from the package's own tables, in plain pandas."""
+    data = data_folder()
+    contacts = pd.read_parquet(data / "campaigns.parquet").astype({"campaign_id": "str"})
+    redeemed = pd.read_parquet(data / "coupon_redemptions.parquet").astype({"campaign_id": "str"})
+    redeemed = redeemed.drop_duplicates(["campaign_id", "household_id"])
+    both = contacts.merge(redeemed, on=["campaign_id", "household_id"])
+    reached = found.reached.set_index("campaign_id")
+    counted = contacts.groupby("campaign_id").size()
+    assert reached["contacted"].to_dict() == counted.to_dict()
+    answered = both.groupby("campaign_id").size().reindex(counted.index, fill_value=0)
+    # A redemption before or after its campaign's days, or on the as-of date, is no answer to it.
+    assert (reached["responded"].reindex(counted.index) <= answered).all()
+    assert reached["responded"].sum() >= 0.97 * answered.sum()
+
+
+def test_who_answers_is_told_better_than_by_the_share_answered_before(found):
+    gains = found.targeting.response.gains
+    row = gains[(gains["candidate"] == "Blend") & (gains["measure"] == "auc")].iloc[0]
+    assert row["low"] > 0
+    assert row["ours"] > 0.78
+
+
+def test_without_a_lot_nothing_is_said_of_whom_a_contact_changes(found):
+    assert found.targeting.uplift.empty
+    assert found.scores["uplift"].isna().all()
+    assert "held customers out by lot" in found.unsaid["uplift"]

@@ -260,11 +260,45 @@ def real_run(shared_folder: Path, journey: Facts) -> RealRun:
     )
 
 
+COMPANY = """
+[source]
+kind = "sample_company"
+customers = 10_000
+seed = 1
+[clock]
+as_of = 2018-01-01
+[contacts]
+consents = "table"
+capacity = {phone = 40}
+[programmes.retain]
+kind = "retain"
+channels = ["mail", "phone"]
+budget = 150
+[programmes.next_item]
+kind = "cross_sell"
+channels = ["email"]
+[programmes.dearer]
+kind = "up_sell"
+channels = ["email", "mail"]
+[programmes.best_customers]
+kind = "develop"
+channels = ["mail"]
+[programmes.convinced]
+kind = "persuade"
+channels = ["email"]
+size = 300
+[programmes.anniversary]
+kind = "event"
+event = "joined"
+channels = ["email"]
+"""
+"""A sample company that contacts customers for every reason there is."""
+
+
 @pytest.fixture(scope="session")
 def company_run(shared_folder: Path, empty_store: Path) -> RealRun:
     """The repository's own notebooks run on a sample company of 10,000 customers."""
-    source = '[source]\nkind = "sample_company"\ncustomers = 10_000\nseed = 1\n'
-    return run_once(shared_folder / "company", f"{source}[clock]\nas_of = 2018-01-01\n", store=empty_store)
+    return run_once(shared_folder / "company", COMPANY, store=empty_store)
 
 
 @pytest.fixture(scope="session")

@@ -143,7 +143,7 @@ class ActionLists:
     lists:      one per programme of crm.toml, in its order.
     ledger:     `LEDGER`, every candidate who is on no list, with the reason: one row per customer and programme.
     assignment: who gets what, and what more budget or capacity would bring; None where nobody may be contacted.
-    waiting:    earlier lists of which nobody has said whether they were sent: list_id, send_by.
+    earlier:    the lists of earlier dates, and how long they waited to be sent: `written_lists.LATENCIES`.
     remarks:    what should be known of how permission was decided.
     """
 
@@ -153,7 +153,7 @@ class ActionLists:
     lists: tuple[ActionList, ...]
     ledger: pd.DataFrame = field(repr=False)
     assignment: Assignment | None = field(repr=False)
-    waiting: pd.DataFrame = field(repr=False)
+    earlier: pd.DataFrame = field(repr=False)
     remarks: tuple[str, ...]
     facts: Facts = field(repr=False)
 
@@ -170,6 +170,12 @@ class ActionLists:
         return table.sort_values(
             ["customers", "programme", "reason"], ascending=[False, True, True], ignore_index=True
         )
+
+    @property
+    def waiting(self) -> pd.DataFrame:
+        """Earlier lists of which nobody has said whether they were sent: list_id, send_by."""
+        asked = self.earlier[self.earlier["asked_after"].astype("bool")]
+        return asked[["list_id", "send_by"]].reset_index(drop=True)
 
     @property
     def to_write(self) -> dict[str, ListToWrite]:
@@ -234,17 +240,10 @@ def plan_actions(
         lists=lists,
         ledger=ledger.sort_values(["programme", "customer_id"], kind="stable", ignore_index=True),
         assignment=assignment,
-        waiting=_waiting(facts, as_of),
+        earlier=latencies(read_lists(settings.folders.data), as_of=as_of),
         remarks=remarks_of(facts, as_of),
         facts=facts,
     )
-
-
-def _waiting(facts: Facts, as_of: dt.date) -> pd.DataFrame:
-    """Earlier lists of which nobody has said whether they were sent: list_id, send_by."""
-    known = latencies(read_lists(facts.settings.folders.data), as_of=as_of)
-    asked = known[known["asked_after"].astype("bool")] if len(known) else known
-    return asked[["list_id", "send_by"]].reset_index(drop=True)
 
 
 def _options(
@@ -339,7 +338,7 @@ def _share(facts: Facts, as_of: dt.date, name: str, listed: pd.DataFrame) -> flo
     """To be held out: what the programme asks for, or more where that makes the list measurable."""
     programme = facts.settings.programmes[name]
     planned = programme.held_out_share
-    if not 0 < planned:
+    if not planned > 0:
         return planned  # nobody is to be held out: it is not to be measured
     sd = usual_margin(facts, as_of, days=programme.measure_after_days).sd_adjusted
     return measurable(len(listed), planned, sd, float(listed["gain"].mean())).share_to_hold_out

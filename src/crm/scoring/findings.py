@@ -34,6 +34,7 @@ def all_findings(one: ActionLists) -> Findings:
             _too_small(one),
             _without_candidates(one),
             _unmarked(one),
+            _latency(one),
         ]
     )
 
@@ -236,6 +237,21 @@ def _too_small(one: ActionLists) -> Finding | None:
 def _without_candidates(one: ActionLists) -> Finding | None:
     none = [f"{each.name}: {each.why_not}" for each in one.lists if each.why_not]
     return _say(one, "no_candidates", "{reasons}", {"reasons": " ".join(none)}) if none else None
+
+
+def _latency(one: ActionLists) -> Finding | None:
+    """How long did earlier lists wait?"""
+    sent = one.earlier[one.earlier["days"].notna()]
+    if sent.empty:
+        return None
+    values = {"sent": len(sent), "lists": len(one.earlier), "days": float(sent["days"].astype("float64").mean())}
+    return _say(
+        one,
+        "decision_latency",
+        "Of {lists:,} earlier lists {sent:,} were sent, {days:,.1f} days after they were written on average.",
+        values,
+        one.earlier,
+    )
 
 
 def _unmarked(one: ActionLists) -> Finding | None:

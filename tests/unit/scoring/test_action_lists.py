@@ -12,6 +12,7 @@ from crm.errors import NotEnoughData
 from crm.publishing import publish
 from crm.scoring import plan_actions
 from crm.scoring.action_lists import NO_ROOM, NOT_WORTH_IT, OTHER_PROGRAMME
+from crm.written_lists import keep_lists, mark_sent
 
 AS_OF = dt.date(2018, 1, 1)
 CUSTOMERS = [f"c{number:03d}" for number in range(60)]
@@ -178,3 +179,27 @@ def test_a_list_too_small_to_be_measured_says_so(company):
     assert len(one.rows) == 8
     assert not one.measurable.seen
     assert "retain" in actions.findings["too_small_to_measure"].sentence
+
+
+def test_earlier_lists_are_asked_after_and_their_latency_is_told(company, tmp_path):
+    """One list was written and never marked, one was sent: the run of January says both."""
+    facts = planned(company, ELSEWHERE + RETAIN).facts
+    folder = facts.settings.folders.data
+    for as_of in (dt.date(2017, 11, 1), dt.date(2017, 12, 1)):
+        known = plan_actions(facts, as_of, scores={"defection": leaving(), "lifetime_value": worth()})
+        run = tmp_path / as_of.isoformat()
+        run.mkdir()
+        publish(
+            "07_action_lists",
+            settings=facts.settings.with_as_of(as_of),
+            run_folder=run,
+            findings=known.findings,
+            lists=known.to_write,
+            ledger=known.ledger,
+        )
+        keep_lists(folder, run / "lists", run_id="run", written_on=as_of + dt.timedelta(days=1))
+    mark_sent(folder, "retain-2017-11-01", on=dt.date(2017, 11, 5), today=AS_OF, said_at="2017-11-05T10:00:00")
+    again = plan_actions(facts, AS_OF, scores={"defection": leaving(), "lifetime_value": worth()})
+    assert again.waiting["list_id"].tolist() == ["retain-2017-12-01"]
+    assert "retain-2017-12-01" in again.findings["never_marked"].sentence
+    assert "Of 2 earlier lists 1 were sent, 3.0 days" in again.findings["decision_latency"].sentence

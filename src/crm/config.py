@@ -318,7 +318,11 @@ class Programme(Section):
         description="share of what is at stake that a contact brings; an assumption until a list was measured. "
         "Without it 0.10 for retain, cross_sell and up_sell, 0.05 for win_back, 0.005 for develop and event",
     )
-    measured_as: str = Field("", description="persuade: the kind of campaign whose effect counts; empty: the newest")
+    measured_as: str = Field(
+        "",
+        description="persuade: the kind of campaign that it is scored as; "
+        "empty: the first by name that goes through one of its channels",
+    )
     item: str = Field("", description="cross_sell, up_sell: the one item; empty: each customer's best")
     event: Literal["", "birthday", "joined", "end_of_contract", "first_purchase", "day"] = Field(
         "", description="event: which one"
@@ -413,6 +417,16 @@ class Settings(Section):
     runs: Runs = Runs()
     folders: Folders = Folders()
     home: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="after")
+    def _programmes_name_files(self) -> Settings:
+        rule = (
+            "letters, digits, -, _ and . (a letter or digit first, 81 at most), as its lists and their files have it"
+        )
+        for name in self.programmes:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}", name):
+                raise ValueError(f"programmes: the name of a programme must be of {rule}|{name!r}")
+        return self
 
     @model_validator(mode="after")
     def _channels_cost_something(self) -> Settings:

@@ -25,8 +25,8 @@ def drawn_histories(seed):
     return pd.DataFrame(
         {
             "customer_id": rng.integers(0, CUSTOMERS, rows).astype(str),
-            "channel": rng.choice(["mail", "email", "Email", "phone"], rows, p=[0.4, 0.4, 0.1, 0.1]),
-            "purpose": rng.choice(["marketing", "market research"], rows, p=[0.9, 0.1]),
+            "channel": rng.choice(["mail", "email", "E-Mail", "phone", "All"], rows, p=[0.4, 0.3, 0.1, 0.1, 0.1]),
+            "purpose": rng.choice(["marketing", "market research", "*"], rows, p=[0.85, 0.1, 0.05]),
             "granted": rng.random(rows) < 0.7,
             "recorded_at": recorded,
             "expires_at": pd.Series(lapses).where(rng.random(rows) < 0.4),
@@ -39,17 +39,19 @@ def allowed_by_the_rule(histories, as_of, until, *, all_refusals):
     midnight, end = pd.Timestamp(as_of), pd.Timestamp(until + dt.timedelta(days=1))
     newest = {}
     for row in histories.itertuples():
-        if row.purpose != "marketing":
-            continue
+        every_channel, every_purpose = row.channel == "All", row.purpose == "*"
+        if row.purpose == "market research" or (row.granted and (every_channel or every_purpose)):
+            continue  # a refusal may be of everything, a permission may not
         if row.recorded_at >= midnight and (row.granted or not all_refusals):
             continue
         holds = row.granted and (pd.isna(row.expires_at) or row.expires_at >= end)
-        key = (row.customer_id, row.channel.lower())
-        at, so_far = newest.get(key, (pd.Timestamp.min, True))
-        if row.recorded_at > at:
-            newest[key] = (row.recorded_at, holds)
-        elif row.recorded_at == at:
-            newest[key] = (at, holds and so_far)
+        for channel in CHANNELS if every_channel else [row.channel.lower().replace("-", "")]:
+            key = (row.customer_id, channel)
+            at, so_far = newest.get(key, (pd.Timestamp.min, True))
+            if row.recorded_at > at:
+                newest[key] = (row.recorded_at, holds)
+            elif row.recorded_at == at:
+                newest[key] = (at, holds and so_far)
     return {key for key, (_, holds) in newest.items() if holds and key[1] in CHANNELS}
 
 

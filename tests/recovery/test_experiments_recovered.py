@@ -176,3 +176,18 @@ def test_a_strong_effect_is_seen_before_the_end(world):
         found = differences(half, drawn.treated, drawn.known)["purchase_days"]
         early += found.effect - half_width(found.se, past) > 0
     assert early >= 10
+
+
+@pytest.mark.parametrize(("treated", "held_out"), [(160, 40), (1_179, 295)])
+def test_where_few_buy_and_few_are_held_out_luck_is_no_effect(treated, held_out):
+    """A tenth buy, amounts are skewed, and nothing is changed: an effect is seen as seldom as the level says."""
+    rng, seen = np.random.default_rng(45), []
+    customers = treated + held_out
+    for _ in range(CAMPAIGNS):
+        lot = rng.permutation(customers) < treated
+        bought = rng.random(customers) < 0.1
+        came = pd.DataFrame({"bought": bought * 1.0, "net_sales": bought * rng.gamma(0.5, 40, customers)})
+        seen.append([(one.low > 0, one.high < 0) for one in differences(came, lot).values()])
+    each_side = np.mean(seen, axis=0)
+    assert each_side.max() <= 0.04
+    assert each_side.sum(axis=1).max() <= 0.06

@@ -68,6 +68,13 @@ def test_the_as_of_date_can_be_overridden(project):
         ),
         (GOOD + '[review]\nchallenger_must = "win"', "review.challenger_must must be 'gain' or 'not_worse'"),
         (GOOD + "[review]\ntoo_good_to_be_true = 0.4", "review.too_good_to_be_true must be greater than 0.5"),
+        (
+            GOOD + '[programmes."Best customers"]\nkind = "develop"',
+            "programmes: the name of a programme must be of letters, digits, -, _ and . (a letter or digit first, "
+            "81 at most), as its lists and their files have it, found 'Best customers'",
+        ),
+        (GOOD + '[programmes."a/b"]\nkind = "develop"', "found 'a/b'"),
+        (GOOD + f'[programmes.{"a" * 82}]\nkind = "develop"', "the name of a programme must be of letters"),
         (GOOD + '[folders]\nnotebooks = "elsewhere"', "folders.notebooks: a folder that exists, found"),
         ('[source]\nkind = "cdnw"\n[clock]\nas_of = 1998-01-01', "found 'cdnw'"),
         ('[source]\nkind = "cdnow"', "clock is missing"),

@@ -45,6 +45,7 @@ def draw_expected(one: ActionLists) -> Chart | LeftOut:
     if table.empty:
         return LeftOut(_NOBODY)
     best = table.iloc[0]
+    told = ": whether contacts make the difference as often as assumed, the hold-out groups will tell"
     return draw_intervals(
         table.assign(kind="expected")[["programme", "expected_net", "low", "high", "treated", "cost", "kind"]],
         label="programme",
@@ -56,7 +57,7 @@ def draw_expected(one: ActionLists) -> Chart | LeftOut:
         title=f"“{clean(best['programme'])}” is expected to bring most: {best['expected_net']:,.0f} {one.currency} "
         "after its cost",
         note="Expected margin of all contacts until the measuring date, less their cost. The interval is of chance "
-        "alone: whether contacts make the difference as often as assumed, the hold-out groups will tell.",
+        f"alone{told if (table['held_out'] > 0).any() else ''}.",
     )
 
 

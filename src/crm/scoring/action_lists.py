@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from crm.analyses import crowded_accounts, refuse_thin
@@ -225,9 +226,9 @@ def plan_actions(
         name: candidates_of(facts, as_of, name, programme, scores) for name, programme in settings.programmes.items()
     }
     options, ledger = _options(facts, as_of, found, consents)
-    assignment = assign(options, _limits(facts)) if len(options) else None
+    assignment, shares = _assigned(facts, as_of, options)
     chosen = assignment.chosen if assignment is not None else options.assign(net=0.0)
-    drawn = _drawn(facts, as_of, chosen)
+    drawn = _drawn(facts, as_of, chosen, shares)
     kept = drawn[drawn["kept"]]
     lists = tuple(
         _list(facts, as_of, name, found[name], kept[kept["programme"] == name]) for name in settings.programmes
@@ -286,52 +287,103 @@ def _options(
     return options, pd.concat(refused, ignore_index=True)
 
 
-def _limits(facts: Facts) -> Limits:
-    """What crm.toml allows, widened by those who will be left alone by lot: they cost nothing."""
+def _assigned(facts: Facts, as_of: dt.date, options: pd.DataFrame) -> tuple[Assignment | None, dict[str, float]]:
+    """Who gets what, and the share of each list to be held out: what is asked for, or more where measuring needs it.
+
+    Where more are held out than was reckoned with, it is assigned once more, so that no budget is left over.
+    """
+    shares = {name: programme.held_out_share for name, programme in facts.settings.programmes.items()}
+    if options.empty:
+        return None, shares
+    first = assign(options, _limits(facts, shares))
+    needed = {
+        str(name): _share(facts, as_of, str(name), listed)
+        for name, listed in first.chosen.groupby("programme", observed=True)
+    }
+    raised = shares | needed
+    if raised == shares:
+        return first, shares
+    return assign(options, _limits(facts, raised, first.chosen)), raised
+
+
+def _limits(facts: Facts, shares: Mapping[str, float], listed: pd.DataFrame | None = None) -> Limits:
+    """What crm.toml allows, widened by those who will be left alone by lot: they cost nothing.
+
+    listed: who is likely to be chosen. What limits several lists is widened as they need it together; without, by as
+    much as the list of which fewest are left alone.
+    """
     settings = facts.settings
-    reached = {name: 1 - programme.held_out_share for name, programme in settings.programmes.items()}
+    reached = {name: 1 - share for name, share in shares.items()}
     widest = max(reached.values())
+
+    def together(rows: pd.DataFrame | None, weight: str | None) -> float:
+        """Of what these lists take, the part that is used up."""
+        if rows is None or rows.empty:
+            return widest
+        weights = rows[weight].to_numpy() if weight else np.ones(len(rows))
+        treated = rows["programme"].astype("str").map(reached).to_numpy(dtype="float64")
+        return float(np.average(treated, weights=weights)) if weights.sum() > 0 else widest
+
     return Limits(
-        budget=None if settings.contacts.budget is None else settings.contacts.budget / widest,
+        budget=None if settings.contacts.budget is None else settings.contacts.budget / together(listed, "cost"),
         budgets={
             name: programme.budget / reached[name]
             for name, programme in settings.programmes.items()
             if programme.budget is not None
         },
         sizes={name: one.size for name, one in settings.programmes.items() if one.size is not None},
-        capacities={channel: most / widest for channel, most in settings.contacts.capacity.items()},
+        capacities={
+            channel: most / together(None if listed is None else listed[listed["channel"] == channel], None)
+            for channel, most in settings.contacts.capacity.items()
+        },
     )
 
 
-def _drawn(facts: Facts, as_of: dt.date, chosen: pd.DataFrame) -> pd.DataFrame:
-    """Everybody chosen, in their list and arm, the most worth first; without those who would go beyond a limit.
+def _drawn(facts: Facts, as_of: dt.date, chosen: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
+    """Everybody chosen, in their list and arm, the most worth first; kept: without who would go beyond a limit.
 
-    Limits were widened for the held-out, whose number is exact and whose cost is not.
+    Limits were widened for the held-out, whose number is exact and whose cost is not. Where nobody would be left to
+    be contacted, nobody is held out.
     """
     ranked = chosen.sort_values(["net", "customer_id"], ascending=[False, True], kind="stable", ignore_index=True)
     ranked = ranked.assign(
         programme=ranked["programme"].astype("str"), list_id=[f"{one}-{as_of}" for one in ranked["programme"]]
     )
     arm = np.full(len(ranked), TREATED, dtype=object)
-    shares = {}
     for name, part in ranked.groupby("programme", sort=False):
-        shares[str(name)] = _share(facts, as_of, str(name), part)
         held = hold_out(part["customer_id"], f"{name}-{as_of}", shares[str(name)], strata=part["channel"])
         arm[part.index[held]] = HELD_OUT
-    ranked = ranked.assign(arm=arm, share=ranked["programme"].map(shares))
+    drawn = ranked.assign(arm=arm, share=ranked["programme"].map(shares))
+    drawn = drawn.assign(kept=_within_limits(facts, drawn))
+    while (bare := _without_treated(drawn)).any():
+        drawn = drawn.assign(arm=drawn["arm"].mask(bare, TREATED), share=drawn["share"].mask(bare, 0.0))
+        drawn = drawn.assign(kept=_within_limits(facts, drawn))
+    return drawn
+
+
+def _without_treated(drawn: pd.DataFrame) -> pd.Series[bool]:
+    """The rows of lists on which only the held-out are left."""
+    treated = (drawn["kept"] & (drawn["arm"] == TREATED)).groupby(drawn["programme"]).transform("any")
+    listed = (drawn["kept"] & (drawn["arm"] == HELD_OUT)).groupby(drawn["programme"]).transform("any")
+    return listed & ~treated
+
+
+def _within_limits(facts: Facts, ranked: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Who can stay, the most worth first, without that the treated go beyond a limit."""
     contacts, programmes = facts.settings.contacts, facts.settings.programmes
     limits: list[tuple[str, str, str, float | None]] = [
         *(("programme", name, "cost", one.budget) for name, one in programmes.items()),
         *(("channel", channel, "count", most) for channel, most in contacts.capacity.items()),
         ("", "", "cost", contacts.budget),
     ]
+    treated = (ranked["arm"] == TREATED).to_numpy()
     kept = np.ones(len(ranked), dtype=bool)
     for column, value, what, most in limits:
         if most is not None:
             here = kept if not column else kept & (ranked[column] == value).to_numpy()
-            used = np.where(here & (arm == TREATED), ranked["cost"] if what == "cost" else 1.0, 0.0)
+            used = np.where(here & treated, ranked["cost"] if what == "cost" else 1.0, 0.0)
             kept &= ~(here & (np.cumsum(used) > most + 1e-9))
-    return ranked.assign(kept=kept)
+    return kept
 
 
 def _share(facts: Facts, as_of: dt.date, name: str, listed: pd.DataFrame) -> float:
@@ -340,8 +392,19 @@ def _share(facts: Facts, as_of: dt.date, name: str, listed: pd.DataFrame) -> flo
     planned = programme.held_out_share
     if not planned > 0:
         return planned  # nobody is to be held out: it is not to be measured
-    sd = usual_margin(facts, as_of, days=programme.measure_after_days).sd_adjusted
+    sd = _spread(facts, as_of, programme, listed)
     return measurable(len(listed), planned, sd, float(listed["gain"].mean())).share_to_hold_out
+
+
+def _spread(facts: Facts, as_of: dt.date, programme: Programme, listed: pd.DataFrame) -> float:
+    """By how much what one of the listed brings differs from another's, in as many days as will be measured.
+
+    Where they brought nothing lately, as those to be won back, it is taken from all active customers: whom a contact
+    brings back will differ.
+    """
+    days = programme.measure_after_days
+    own = usual_margin(facts, as_of, days=days, customers=listed["customer_id"]).sd_adjusted
+    return own if own > 0 else usual_margin(facts, as_of, days=days).sd_adjusted
 
 
 def _list(facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chosen: pd.DataFrame) -> ActionList:
@@ -361,8 +424,7 @@ def _list(facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chose
     gain, chance = treated["expected_gain"].to_numpy(), treated["chance"].to_numpy()
     some = chance > 0
     spread = float(np.sqrt((gain[some] ** 2 * (1 - chance[some]) / chance[some]).sum()))
-    usual = usual_margin(facts, as_of, days=programme.measure_after_days) if len(rows) else None
-    sd = usual.sd_adjusted if usual is not None else float("nan")
+    sd = _spread(facts, as_of, programme, rows) if len(rows) else float("nan")
     effect = float(treated["expected_gain"].mean()) if len(treated) else float("nan")
     return ActionList(
         list_id=f"{name}-{as_of}",
@@ -410,7 +472,7 @@ def _told(
     if kind == SIZE:
         programme = settings.programmes[of]
         used, most = float(len(own[0].rows)), float(programme.size or 0)
-        return kind, of, used, most, float(row["price"]) * (1 - programme.held_out_share)
+        return kind, of, used, most, float(row["price"]) * (1 - own[0].held_out_share)
     if kind == CAPACITY:
         used, most = float((treated["channel"] == of).sum()), float(settings.contacts.capacity[of])
     elif kind == PROGRAMME_BUDGET:

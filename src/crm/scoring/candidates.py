@@ -344,17 +344,21 @@ def _event(asked: _Asked) -> _Found:
 
 
 def _persuade(asked: _Asked) -> _Found:
-    """Whoever experiments show that a contact changes, by the newest kind of campaign or the one that is named."""
+    """Whoever experiments show that a contact changes, as a campaign of the kind named or of the first that fits."""
     scored = asked.scores["campaign_response"]
     assert scored is not None
-    kinds = list(dict.fromkeys(scored["kind"]))
-    wanted = asked.programme.measured_as or kinds[0]
+    kinds = sorted(scored["kind"].unique())
+    wanted = asked.programme.measured_as or _first_kind(scored, asked.programme.channels)
     if wanted not in kinds:
         return _nothing(f"No campaign of the kind {wanted} is scored, only {', '.join(kinds)}.")
     rows = scored[(scored["kind"] == wanted) & scored["expected_margin_added"].notna()]
     if rows.empty:
         return _nothing("Whom a contact changes is not known: no experiment has shown it (notebook 06).")
-    alike = rows["expected_margin_added"].nunique() == 1
+    if rows["expected_margin_added"].round(DECIMALS).nunique() == 1:
+        return _nothing(
+            f"The programme {asked.name} has nothing to choose by: customers cannot be told apart yet by what a "
+            "contact changes, as all experiments together show the same for everybody (notebook 06)."
+        )
     told = _amounts(rows["uplift"] * 100, "{:+.0f} points in the chance of a purchase by a contact")
     return _Found(
         pd.DataFrame(
@@ -366,10 +370,16 @@ def _persuade(asked: _Asked) -> _Found:
             }
         ),
         (
-            f"By the effect of campaigns of the kind {wanted}"
-            + (": the same for everybody, as customers could not be told apart by it." if alike else "."),
+            "The gain is of the days of a campaign, as the experiments had it; it may be read later, "
+            f"{asked.programme.measure_after_days} days after sending, when it may have grown or gone.",
         ),
     )
+
+
+def _first_kind(scored: pd.DataFrame, channels: list[str]) -> str:
+    """The first kind by name that goes through one of these channels; where none does, the first of all."""
+    fitting = scored[scored["channel"].isin(channels)] if "channel" in scored else scored.head(0)
+    return str((scored if fitting.empty else fitting)["kind"].min())
 
 
 _LEAST_UPLIFT = 0.005
@@ -426,7 +436,7 @@ def _refuse_item_in_offer(asked: _Asked) -> None:
 
 def _assumed(programme: Programme) -> str:
     if programme.kind == "persuade":
-        return "What a contact adds was measured by experiments, in the days of a campaign; nothing is assumed of it."
+        return "What a contact adds was measured by all experiments together; nothing is assumed of it."
     return (
         f"A contact is assumed to bring {_percent(programme.makes_the_difference)} of what is at stake until "
         f"{programme.measure_after_days} days after sending (makes_the_difference), until a list has been measured."

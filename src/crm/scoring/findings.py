@@ -64,30 +64,53 @@ def _say(
 def _actions(one: ActionLists) -> Finding | None:
     lists = [each for each in one.lists if len(each.treated)]
     if not lists:
-        return _say(
-            one,
-            "nobody",
-            "As of {as_of}, nobody is to be contacted: of {candidates:,} candidates none may be contacted and is "
-            "worth it within the budgets. The reasons stand below.",
-            {"candidates": sum(each.candidates for each in one.lists)},
-        )
+        return _nobody(one)
     spread = math.sqrt(sum(((each.high - each.low) / 2) ** 2 for each in lists))
     net, cost = sum(each.expected_net for each in lists), sum(each.cost for each in lists)
-    customers = sum(len(each.treated) for each in lists)
+    customers, held_out = sum(len(each.treated) for each in lists), sum(each.held_out for each in lists)
     values = {
-        "lists": len(lists), "customers": customers, "held_out": sum(each.held_out for each in lists), "net": net,
+        "lists": len(lists), "customers": customers, "held_out": held_out, "net": net,
         "cost": cost, "low": net - spread, "high": net + spread, "until": min(each.send_by for each in lists),
     }  # fmt: skip
-    several = counted("lists", len(lists), "list", "lists")
+    who = counted("customers", customers, "customer is", "customers are")
+    more = counted("held_out", held_out, "more is", "more are")
+    alone = f"; {more} left alone by lot, so that it can be told what came of it" if held_out else ""
+    assumed = ", if each contact makes the difference as often as assumed" if _assuming(one) else ""
+    until = "the first until {until}" if len({each.send_by for each in lists}) > 1 else "until {until}"
     return _say(
         one,
         "actions",
-        f"As of {{as_of}}, {{customers:,}} customers are to be contacted by {several}, the first until {{until}}; "
-        "{held_out:,} more are left alone by lot, so that it can be told what came of it. Expected: {net:,.0f} "
-        "{currency} of margin beyond the {cost:,.0f} {currency} it costs ({low:+,.0f} to {high:+,.0f} by chance "
-        "alone), if each contact makes the difference as often as assumed.",
+        f"As of {{as_of}}, {who} to be contacted by {counted('lists', len(lists), 'list')}, {until}{alone}. "
+        "Expected: {net:,.0f} {currency} of margin beyond the {cost:,.0f} {currency} it costs ({low:+,.0f} to "
+        f"{{high:+,.0f}} by chance alone){assumed}.",
         values,
     )
+
+
+def _nobody(one: ActionLists) -> Finding | None:
+    """Is there nobody, may nobody, or is nobody worth it?"""
+    candidates = sum(each.candidates for each in one.lists)
+    of = counted("candidates", candidates, "candidate")
+    why = f"of {of} none both may be contacted and is worth it within the budgets, sizes and capacities"
+    if not candidates:
+        why = "no programme has a candidate"
+    elif one.assignment is None:
+        why = f"of {of} none may be contacted"
+    return _say(
+        one,
+        "nobody",
+        f"As of {{as_of}}, nobody is to be contacted: {why}. The reasons stand below.",
+        {"candidates": candidates},
+    )
+
+
+def _assuming(one: ActionLists) -> list[ActionList]:
+    """The lists whose gain rests on an assumption: those to persuade were measured."""
+    return [each for each in one.lists if len(each.treated) and each.programme.kind != "persuade"]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def _of_list(one: ActionLists, each: ActionList) -> Finding | None:
@@ -95,6 +118,8 @@ def _of_list(one: ActionLists, each: ActionList) -> Finding | None:
         return None
     channels = each.treated["channel"].value_counts()
     owner = each.programme.owner
+    contact = counted("treated", len(each.treated), "customer")
+    held_out = counted("held_out", each.held_out, "is", "are")
     values: dict[str, Any] = {
         "list_id": each.list_id,
         "treated": len(each.treated),
@@ -109,29 +134,33 @@ def _of_list(one: ActionLists, each: ActionList) -> Finding | None:
     return _say(
         one,
         f"list_{each.name}",
-        "{list_id}: contact {treated:,} customers ({channels}) until {send_by}"
-        + (", {owner} answers for it" if owner else "")
-        + "; {held_out:,} are held out. Expected net gain {net:,.0f} {currency}, cost {cost:,.0f} {currency}.",
+        f"{{list_id}}: contact {contact} ({{channels}}) until {{send_by}}"
+        + ("; owner: {owner}" if owner else "")
+        + (f"; {held_out} held out" if each.held_out else "; nobody is held out")
+        + ". Expected net gain {net:,.0f} {currency}, cost {cost:,.0f} {currency}.",
         values,
     )
 
 
 def _assumed(one: ActionLists) -> Finding | None:
     """By how much the assumption may be wrong before it stops paying."""
-    gain = sum(each.expected_gain for each in one.lists)
-    cost = sum(each.cost for each in one.lists)
+    lists = _assuming(one)
+    gain = sum(each.expected_gain for each in lists)
+    cost = sum(each.cost for each in lists)
     if not gain > 0:
         return None
-    shares = {each.name: each.programme.makes_the_difference for each in one.lists if len(each.rows)}
-    values = {
-        "shares": listed([f"{share:.0%} for {name}" for name, share in shares.items()]),
-        "even": cost / gain,
-    }
+    shares = [f"{_percent(each.programme.makes_the_difference)} for {each.name}" for each in lists]
+    values = {"shares": listed(shares), "even": cost / gain}
+    even = "{even:.0%}" if not 0 < cost / gain < 0.01 else "{even:.1%}" if cost / gain >= 0.001 else "less than 0.1%"
+    pay = "Together the lists still pay" if len(lists) > 1 else "The list still pays"
+    held_out = sum(each.held_out for each in lists)
+    groups = "the hold-out group" if sum(each.held_out > 0 for each in lists) == 1 else "the hold-out groups"
+    tell = f"; {groups} will tell" if held_out else "; nobody is held out, so no list will tell"
     return _say(
         one,
         "assumption",
-        "It is assumed that a contact brings this share of what is at stake: {shares}. Together the lists still pay "
-        "if contacts achieve {even:.0%} of that; the hold-out groups will tell.",
+        f"It is assumed that a contact brings this share of what is at stake: {{shares}}. {pay} if contacts achieve "
+        f"{even} of that{tell}.",
         values,
     )
 
@@ -167,11 +196,13 @@ def _left_out(one: ActionLists) -> Finding | None:
     reasons = table.groupby("reason")["customers"].sum().sort_values(ascending=False, kind="stable")
     named = [f"{reason} ({count:,})" for reason, count in reasons.head(MOST_REASONS).items()]
     values = {"times": len(one.ledger), "reasons": listed(named)}
+    mostly = ", mostly" if len(reasons) > MOST_REASONS else ""
+    times = counted("times", len(one.ledger), "time")
     return _say(
         one,
         "left_out",
-        "{times:,} times a candidate of a programme is not on its list, mostly: {reasons}. Each stands in the ledger "
-        "with the reason.",
+        f"{times} a candidate of a programme is not on its list{mostly}: "
+        "{reasons}. Each stands in the ledger with the reason.",
         values,
         table,
     )
@@ -186,34 +217,45 @@ def _wanted_twice(one: ActionLists) -> Finding | None:
     return _say(
         one,
         "wanted_twice",
-        "{count:,} times more than one programme wanted the same customer: each gets the one action that is worth "
-        "most for all lists together.",
+        f"{counted('count', count, 'time')} more than one programme wanted the same customer: each gets the one "
+        "action that is worth most for all lists together.",
         {"count": count},
     )
 
 
 def _prices(one: ActionLists) -> list[Finding]:
     """What more of the dearest limits would bring."""
-    return [said.finding(one.as_of) for said in prices_in_words(one.prices, one.currency)[:MOST_PRICES]]
+    costs = one.facts.settings.money.contact_cost
+    contact = {
+        each.name: min(costs[channel] for channel in each.programme.channels) + each.programme.offer_cost
+        for each in one.lists
+    }
+    contact[""] = min(contact.values())
+    said = prices_in_words(one.prices, one.currency, contact=contact)
+    return [each.finding(one.as_of) for each in said[:MOST_PRICES]]
 
 
 def _held_out_more(one: ActionLists) -> Finding | None:
     more = [
-        each for each in one.lists if each.held_out_share > each.programme.held_out_share + 1e-9 and len(each.rows)
+        each for each in one.lists if each.held_out_share > each.programme.held_out_share + 1e-9 and each.held_out
     ]
     if not more:
         return None
-    told = [f"{each.name} {each.held_out_share:.0%} in place of {each.programme.held_out_share:.0%}" for each in more]
+    told = [
+        f"{each.name} {_percent(each.held_out_share)} in place of {_percent(each.programme.held_out_share)}"
+        for each in more
+    ]
+    whose = "the list" if len(more) == 1 else "these lists"
     return _say(
         one,
         "held_out_more",
-        "More are held out than planned, as the list could not be measured otherwise: {told}.",
+        f"More are held out than planned, as {whose} could not be measured otherwise: {{told}}.",
         {"told": listed(told)},
     )
 
 
 def _too_small(one: ActionLists) -> Finding | None:
-    small = [each for each in one.lists if each.measurable is not None and not each.measurable.seen]
+    small = [each for each in one.lists if each.held_out and each.measurable and not each.measurable.seen]
     if not small:
         return None
     worst = small[0]
@@ -224,12 +266,12 @@ def _too_small(one: ActionLists) -> Finding | None:
         "smallest": worst.measurable.smallest_effect,
         "expected": float(worst.treated["expected_gain"].mean()) if len(worst.treated) else 0.0,
     }
+    alone = "itself what it is" if len(small) == 1 else "themselves what they are"
     return _say(
         one,
         "too_small_to_measure",
-        "Too small to show by themselves what they are expected to achieve: {names}. {list_id} would show "
-        "{smallest:,.2f} {currency} per contact, and {expected:,.2f} are expected; several lists of a programme read "
-        "together may.",
+        f"Too small to show by {alone} expected to achieve: {{names}}. {{list_id}} would show {{smallest:,.2f}} "
+        "{currency} per contact, and {expected:,.2f} is expected; several lists of a programme read together may.",
         values,
     )
 
@@ -248,10 +290,18 @@ def _latency(one: ActionLists) -> Finding | None:
     return _say(
         one,
         "decision_latency",
-        "Of {lists:,} earlier lists {sent:,} were sent, {days:,.1f} days after they were written on average.",
+        _sent_lists(len(one.earlier), len(sent)),
         values,
         one.earlier,
     )
+
+
+def _sent_lists(lists: int, sent: int) -> str:
+    if lists == 1:
+        return "The one earlier list was sent {days:,.1f} days after it was written."
+    were, they = ("was", "it was") if sent == 1 else ("were", "they were")
+    after = "{days:,.1f} days after " + they + " written" + (" on average" if sent > 1 else "")
+    return f"Of {{lists:,}} earlier lists {{sent:,}} {were} sent, {after}."
 
 
 def _unmarked(one: ActionLists) -> Finding | None:
@@ -260,10 +310,11 @@ def _unmarked(one: ActionLists) -> Finding | None:
         return None
     values = {"lists": listed(waiting["list_id"].head(4).tolist()), "count": len(waiting)}
     was = counted("count", len(waiting), "earlier list was", "earlier lists were")
+    they = "Was it" if len(waiting) == 1 else "Were they"
     return _say(
         one,
         "never_marked",
-        f"{was} never marked as sent: {{lists}}. Was it sent? `crm sent LIST_ID --on DATE` says so, and the next run "
+        f"{was} never marked as sent: {{lists}}. {they} sent? `crm sent LIST_ID --on DATE` says so, and the next run "
         "measures it; `crm sent LIST_ID --never` says that it was not.",
         values,
     )

@@ -179,7 +179,8 @@ def share_needed(audience: int, sd: float, effect: float, power: float = POWER) 
 def _words(
     audience: int, share: float, effect: float, smallest: float, seen: bool, needed: float, fewest: float
 ) -> str:
-    asked = f"With {share:.0%} of {audience:,} customers held out"
+    part = f"{share:.0%}" if share >= 0.01 or not share else f"{100 * share:g} %"
+    asked = f"With {part} of {audience:,} {'customer' if audience == 1 else 'customers'} held out"
     if math.isnan(effect) or math.isnan(smallest):
         return f"{asked}, nobody can say what the list would show: effect or spread is not known."
     if effect <= 0:

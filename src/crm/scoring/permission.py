@@ -32,6 +32,7 @@ from crm.errors import SettingsError, SourceError
 from crm.facts import Facts
 from crm.periods import day_number, known_before, known_within
 from crm.sources import SourceTable, open_source
+from crm.written_lists import HELD_OUT, ROWS, TREATED, KeptList, read_lists
 
 COLUMNS = ("customer_id", "channel", "allowed", "reason")
 ELSEWHERE = "consent is kept elsewhere and has to be checked there before sending"
@@ -52,6 +53,10 @@ _BESIDE_ROWS = ("source file", "broken line")  # columns that rows set aside hav
 _DECISION = ["customer_id", "channel", "purpose", "granted", "recorded_at", "day", "expires_day"]
 _MOST_NAMED = 3
 
+EVERY = "*"
+"""A refusal may be of every channel, or for every purpose; it is said in one of these ways."""
+_EVERY = ("", "all", "any", EVERY)
+
 Words = npt.NDArray[np.object_]
 """Of each customer the reason against a contact; empty where there is none."""
 
@@ -69,18 +74,22 @@ def may_contact(
 
     Of consent, the newest decision known strictly before `as_of` counts; of two at the same moment a refusal; and it
     must hold through `until`, the last day of sending (the as-of date where none is given). Channels and purposes are
-    compared without regard to capitals. Reasons from the gravest: deceased, blocked, suppressed, no consent, a
-    service case, contacted too often. With consent kept elsewhere the reason of an allowed contact says so.
+    compared without regard to capitals, and "e-mail" is "email"; a refusal of "all", "any", "*" or nothing is one of
+    every channel, or for every purpose. Reasons from the gravest: deceased, blocked, suppressed, no consent, a
+    service case, held out of a list that is still to be measured, contacted too often (an earlier list that may still
+    be sent counts as a contact). With consent kept elsewhere the reason of an allowed contact says so.
 
     consents: as `consents_now` gives them. What was written since the as-of date then counts where it is a refusal;
     a permission dated on the as-of date or later never counts.
-    Raises SettingsError or SourceError for a list of the suppressed, or a blocking column, that is not there.
+    Raises SettingsError or SourceError for a list of the suppressed, or a blocking column, that is not there, and
+    ListError for an action list that was damaged.
     """
     people = pd.Index(pd.Series(list(customer_ids), dtype="str").unique(), name="customer_id")
     ways = list(dict.fromkeys(channels))
     consent = _Consent.of(facts, as_of, until or as_of, consents)
     before = _first(_deceased(facts, people), _blocked(facts, people), _suppressed(facts.settings, people))
-    after = _first(_served(facts, as_of, people), _often(facts, as_of, people))
+    lists = _on_lists(facts, as_of)
+    after = _first(_served(facts, as_of, people), _left_alone(lists, people), _often(facts, as_of, people, lists))
     reasons = [_first(before, consent.against(people, channel), after) for channel in ways]
     ledger = pd.DataFrame(
         {
@@ -97,7 +106,12 @@ def may_contact(
 
 def remarks_of(facts: Facts, as_of: dt.date) -> tuple[str, ...]:
     """What the reader of the lists should know of how permission was decided."""
-    said = [_about_consent(facts), _about_suppressed(facts), *_about_blocked(facts)]
+    said = [
+        _about_consent(facts),
+        _about_channels(facts, as_of),
+        _about_suppressed(facts),
+        *_about_blocked(facts),
+    ]
     if facts.has("service_cases") and not _cases_are_closed(facts, as_of):
         said.append(
             "No service case has a closing date, so it is not known which are open: those of the last "
@@ -156,12 +170,13 @@ def _read_consents(table: SourceTable, settings: Settings, place: Path) -> pd.Da
 
 @dataclass(frozen=True)
 class _Consent:
-    """The newest decision of each customer about each channel, for the purpose of [contacts].
+    """The decisions of each customer about each channel, for the purpose of [contacts].
 
-    newest: customer_id, channel (without capitals), granted, expires_day.     whole: one reason for all, or empty.
+    ordered: customer_id, channel (as `_plain` has it, or EVERY), granted, expires_day; first the one that counts.
+    whole:   one reason for all, or empty.
     """
 
-    newest: pd.DataFrame
+    ordered: pd.DataFrame
     unreadable: pd.Index[str]
     whole: str
     as_of: dt.date
@@ -181,14 +196,15 @@ class _Consent:
         elif not whole:
             whole = NO_TABLE
         unreadable = decisions["channel"].isna()
-        newest = _newest(decisions[~unreadable], as_of, settings.purpose, refusals="all" if now else "known")
-        return cls(newest, pd.Index(decisions.loc[unreadable, "customer_id"]), whole, as_of, until, settings.purpose)
+        ordered = _ordered(decisions[~unreadable], as_of, settings.purpose, refusals="all" if now else "known")
+        return cls(ordered, pd.Index(decisions.loc[unreadable, "customer_id"]), whole, as_of, until, settings.purpose)
 
     def against(self, people: pd.Index[str], channel: str) -> Words:
         """What of consent stands against a contact through this channel."""
         if self.whole:
             return np.full(len(people), "" if self.whole == ELSEWHERE else self.whole, dtype=object)
-        found = self.newest[self.newest["channel"] == channel.strip().casefold()].set_index("customer_id")
+        about = self.ordered[self.ordered["channel"].isin([_plain(channel), EVERY])]
+        found = about.drop_duplicates("customer_id").set_index("customer_id")
         place = found.index.get_indexer(people)
         there = place >= 0
         granted, lasts = np.zeros(len(people), dtype=bool), np.zeros(len(people), dtype=bool)
@@ -209,8 +225,8 @@ def _known(facts: Facts, as_of: dt.date) -> pd.DataFrame:
     return to_pandas(known_before(facts["consents"], as_of).select(*_DECISION))
 
 
-def _newest(decisions: pd.DataFrame, as_of: dt.date, purpose: str, *, refusals: str) -> pd.DataFrame:
-    """The decision that counts of each customer and channel.
+def _ordered(decisions: pd.DataFrame, as_of: dt.date, purpose: str, *, refusals: str) -> pd.DataFrame:
+    """The decisions that are for this purpose, and of each customer and channel first the one that counts.
 
     refusals: "known" before the as-of date, or "all" that were written, for they hold whatever their date.
     """
@@ -218,13 +234,26 @@ def _newest(decisions: pd.DataFrame, as_of: dt.date, purpose: str, *, refusals: 
     known = decisions["day"] < day_number(as_of)
     if refusals == "all":
         known |= ~granted
-    plain = decisions[["channel", "purpose"]].apply(lambda names: names.astype("str").str.strip().str.casefold())
-    counts = known.astype("bool") & (plain["purpose"] == purpose.strip().casefold())
-    chosen = decisions.assign(channel=plain["channel"], granted=granted)[counts]
+    channel, purposes = (_plainly(decisions[name]) for name in ("channel", "purpose"))
+    meant = (purposes == _plain(purpose)) | (~granted & (purposes == EVERY))
+    counts = known.astype("bool") & meant & ~(granted & (channel == EVERY))
+    chosen = decisions.assign(channel=channel, granted=granted)[counts]
     chosen = chosen.assign(holds=chosen["expires_day"].astype("float64").fillna(np.inf))
     ordered = chosen.sort_values(["recorded_at", "granted", "holds"], ascending=[False, True, True], kind="stable")
-    newest: pd.DataFrame = ordered.drop_duplicates(["customer_id", "channel"])
-    return newest[["customer_id", "channel", "granted", "expires_day"]]
+    return ordered[["customer_id", "channel", "granted", "expires_day"]]
+
+
+def _plainly(names: pd.Series[str]) -> pd.Series[str]:
+    """Channels or purposes as `_plain` has them; each name is looked at once."""
+    codes, found = pd.factorize(names.astype("str"))
+    plain = np.array([*(EVERY if _plain(one) in _EVERY else _plain(one) for one in found), EVERY], dtype=object)
+    return pd.Series(plain[codes], index=names.index, dtype="str")
+
+
+def _plain(name: str) -> str:
+    """A channel or purpose without capitals; "e-mail" is "email"."""
+    plain = name.strip().casefold()
+    return "email" if plain in ("e-mail", "e mail") else plain
 
 
 def _with_unreadable(decisions: pd.DataFrame, set_aside: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -267,6 +296,27 @@ def _about_consent(facts: Facts) -> str:
     return (
         f"{_counted(len(doubtful), 'decision')} about consent could not be read. Each may be a withdrawal, so nobody "
         f"of whom there is one is contacted ({_counted(customers, 'customer')}): look at data/rejected."
+    )
+
+
+def _about_channels(facts: Facts, as_of: dt.date) -> str:
+    """Refusals of a channel that is called otherwise in crm.toml stand against nothing."""
+    if facts.settings.contacts.consents != "table" or not facts.has("consents"):
+        return ""
+    used = [way for one in facts.settings.programmes.values() for way in one.channels]
+    known = {_plain(one) for one in [*facts.settings.money.contact_cost, *used]}
+    refused = known_before(facts["consents"], as_of).filter(~nw.col("granted"))
+    counts = to_pandas(refused.group_by("channel").agg(nw.len().alias("refusals")))
+    strange = counts[~_plainly(counts["channel"]).isin([*known, EVERY])]
+    if strange.empty:
+        return ""
+    strange = strange.sort_values(["refusals", "channel"], ascending=[False, True])
+    named = [f"{channel} {count:,}" for channel, count in strange.head(_MOST_NAMED).to_numpy()]
+    total = int(strange["refusals"].sum())
+    verb = "is" if total == 1 else "are"
+    return (
+        f"{_counted(total, 'refusal')} {verb} of channels that crm.toml does not know ({', '.join(named)}), and so "
+        "of none of the programmes: see that channels are called there as in the table consents."
     )
 
 
@@ -407,20 +457,64 @@ def _cases_are_closed(facts: Facts, as_of: dt.date) -> bool:
     return len(to_pandas(closed)) > 0
 
 
-def _often(facts: Facts, as_of: dt.date, people: pd.Index[str]) -> Words:
-    """Who was contacted as often as [contacts] allows; those held out of a campaign were not contacted by it."""
+def _on_lists(facts: Facts, as_of: dt.date) -> pd.DataFrame:
+    """Everybody on an earlier list that is being measured or may still be sent; the one measured last comes first.
+
+    customer_id, arm, list_id, until (the day it is measured), waiting (nobody has said yet whether it was sent).
+    """
+    known = [one.known_before(as_of) for one in read_lists(facts.settings.folders.data) if one.as_of < as_of]
+    parts = [pd.DataFrame({"customer_id": [], "arm": [], "list_id": [], "until": [], "waiting": []}, dtype=object)]
+    for one in known:
+        if _stands(one, as_of):
+            rows = pd.read_parquet(one.folder / ROWS, columns=["customer_id", "arm"]).astype(object)
+            parts.append(rows.assign(list_id=one.list_id, until=one.measure_on, waiting=not one.marked))
+    return pd.concat(parts, ignore_index=True).sort_values(["until", "list_id"], ascending=False, kind="stable")
+
+
+def _stands(one: KeptList, as_of: dt.date) -> bool:
+    """Is it being measured, or may it still be sent?"""
+    if not one.marked:
+        return as_of <= one.send_by
+    return one.measure_on is not None and as_of < one.measure_on
+
+
+def _left_alone(lists: pd.DataFrame, people: pd.Index[str]) -> Words:
+    """Who is held out of a list: whatever reached them meanwhile, the treated would be compared with it."""
+    rules = [_where(np.zeros(len(people), dtype=bool), "")]
+    for (list_id, until), those in lists[lists["arm"] == HELD_OUT].groupby(["list_id", "until"], sort=False):
+        words = f"left alone on purpose until {until}, so that {list_id} can be measured"
+        rules.append(_where(np.asarray(people.isin(pd.Index(those["customer_id"]))), words))
+    return _first(*rules)
+
+
+def _often(facts: Facts, as_of: dt.date, people: pd.Index[str], lists: pd.DataFrame) -> Words:
+    """Who was contacted as often as [contacts] allows.
+
+    Being held out of a campaign counts as much as being contacted by it: else the next list would take up the one
+    arm sooner than the other. A list counts until it is measured; one that may still be sent does so, too.
+    """
     limits = facts.settings.contacts
     if limits.most_contacts == 0:
         return _where(np.ones(len(people), dtype=bool), "no contact is allowed: most_contacts = 0 under [contacts]")
-    if not facts.has("contacts"):
-        return _where(np.zeros(len(people), dtype=bool), "")
-    recent = known_within(facts["contacts"], as_of, limits.within_days)
-    made = recent.filter(nw.col("arm").is_null() | (nw.col("arm") != "held_out"))
-    counted = made.group_by("customer_id").agg(nw.col("campaign_id").n_unique().alias("contacts"))
-    often = _who(counted.filter(nw.col("contacts") >= limits.most_contacts))
+    made = pd.DataFrame({"customer_id": [], "list_id": []}, dtype="str")
+    if facts.has("contacts"):
+        within = known_within(facts["contacts"], as_of, limits.within_days)
+        made = to_pandas(within.select("customer_id", list_id="campaign_id").unique())
     times = _counted(limits.most_contacts, "contact") + (" or more" if limits.most_contacts > 1 else "")
     words = f"{times} in the last {_counted(limits.within_days, 'day')}"
-    return _where(np.asarray(people.isin(often)), words)
+    rules = [_often_enough(people, made, limits.most_contacts, words)]
+    treated = lists[lists["arm"] == TREATED].sort_values("waiting", kind="stable")
+    for (waiting, list_id, until), those in treated.groupby(["waiting", "list_id", "until"], sort=False):
+        made = pd.concat([made, those[["customer_id", "list_id"]]]).drop_duplicates()
+        words = f"on {list_id}, which " + ("may still be sent" if waiting else f"is measured on {until}")
+        rules.append(_often_enough(people, made, limits.most_contacts, words))
+    return _first(*rules)
+
+
+def _often_enough(people: pd.Index[str], made: pd.DataFrame, most: int, words: str) -> Words:
+    """Who has so many contacts among these, in these words."""
+    counts = made["customer_id"].value_counts()
+    return _where(np.asarray(people.isin(pd.Index(counts.index[counts >= most]))), words)
 
 
 def _who(table: Lazy) -> pd.Index[str]:

@@ -65,9 +65,17 @@ def prices_frame(
     return frame.assign(used=used, price=price)[list(PRICES)]
 
 
-def prices_in_words(prices: pd.DataFrame, currency: str) -> tuple[PriceInWords, ...]:
-    """One sentence per limit, the dearest first: what more of it would bring, or that nothing would come of it."""
-    said = [_said(row, currency) for row in prices.to_dict("records")]
+def prices_in_words(
+    prices: pd.DataFrame, currency: str, *, contact: Mapping[str, float] | None = None
+) -> tuple[PriceInWords, ...]:
+    """One sentence per limit, the dearest first: what more of it would bring, or that nothing would come of it.
+
+    contact: what the cheapest contact costs, by programme, and of all of them by "". Nothing is said of a budget that
+    has not even room for one.
+    """
+    least = contact or {}
+    rows = [row for row in prices.to_dict("records") if not _below_one(row, least.get(str(row["of"]), 0.0))]
+    said = [_said(row, currency) for row in rows]
     return tuple(sorted(said, key=lambda one: -one.values["brings"]))
 
 
@@ -77,7 +85,25 @@ def _said(row: Mapping[Any, Any], currency: str) -> PriceInWords:
     values = {name: row[name] for name in ("of", "used", "most", "price")}
     values |= {"more": more, "brings": brings, "currency": currency}
     name = "_".join(["price_of", kind.replace(" ", "_"), *([str(row["of"])] if row["of"] else [])])
-    return PriceInWords(name, f"{_MORE[kind]} {_brings(kind, brings)}: {_USED[kind]}.", values)
+    return PriceInWords(name, f"{_more(kind, more)} {_brings(kind, brings)}: {_used(kind, row)}.", values)
+
+
+def _more(kind: str, more: float) -> str:
+    cents = "{more:,.2f}" if more >= 0.01 else "{more:,.2g}"
+    return _MORE[kind] if more >= 1 else _MORE[kind].replace("{more:,.0f}", cents)
+
+
+def _used(kind: str, row: Mapping[Any, Any]) -> str:
+    """Of money below 10 the cents count; of one customer or contact "is"."""
+    if kind in MONEY and row["most"] < 10:
+        return _USED[kind].replace(":,.0f", ":,.2f")
+    if kind not in MONEY and round(row["most"]) == 1:
+        return _USED[kind].replace("customers are", "customer is").replace("contacts are", "contact is")
+    return _USED[kind]
+
+
+def _below_one(row: Mapping[Any, Any], contact: float) -> bool:
+    return row["limit"] in MONEY and not (row["most"] > 0 and row["most"] >= contact)
 
 
 def _brings(kind: str, brings: float) -> str:
@@ -93,7 +119,7 @@ def _step(row: Mapping[Any, Any]) -> float:
     """One more; of money a sum to speak of, 1,000 at most and no more than a tenth of the budget."""
     if row["limit"] not in MONEY:
         return 1.0
-    return next((more for more in (1_000.0, 100.0, 10.0) if row["most"] >= 10 * more), 1.0)
+    return next((more for more in (1_000.0, 100.0, 10.0, 1.0, 0.1) if row["most"] >= 10 * more), row["most"] / 10)
 
 
 __all__ = ["PRICES", "PriceInWords", "prices_frame", "prices_in_words"]

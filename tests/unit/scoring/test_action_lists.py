@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crm.analyses.campaign_success.planning import smallest_effect
 from crm.errors import NotEnoughData
 from crm.publishing import publish
 from crm.scoring import plan_actions
 from crm.scoring.action_lists import NO_ROOM, NOT_WORTH_IT, OTHER_PROGRAMME
+from crm.scoring.hold_out import hold_out
 from crm.written_lists import keep_lists, mark_sent
 
 AS_OF = dt.date(2018, 1, 1)
@@ -60,8 +62,8 @@ def worth(value=40.0):
     )  # fmt: skip
 
 
-def planned(company, sections, *, scores=None, **tables):
-    facts = company({"purchases": PURCHASES, **tables}, AS_OF.isoformat(), MONEY + sections)
+def planned(company, sections, *, scores=None, purchases=PURCHASES, **tables):
+    facts = company({"purchases": purchases, **tables}, AS_OF.isoformat(), MONEY + sections)
     return plan_actions(facts, AS_OF, scores={"defection": leaving(), "lifetime_value": worth(), **(scores or {})})
 
 
@@ -99,7 +101,11 @@ def test_no_budget_is_an_empty_list_and_no_error(company, limit):
     assert actions.of("retain").rows.empty
     assert actions.to_write == {}
     assert set(actions.ledger["reason"]) == {NO_ROOM, NOT_WORTH_IT}
-    assert actions.findings["nobody"].sentence.startswith("As of 2018-01-01, nobody is to be contacted")
+    assert actions.findings["nobody"].sentence == (
+        "As of 2018-01-01, nobody is to be contacted: of 60 candidates none both may be contacted and is worth "
+        "it within the budgets, sizes and capacities. The reasons stand below."
+    )
+    assert not actions.findings.starting("price_of_programme_budget")
 
 
 def test_two_programmes_want_the_same_customer_and_one_gets_it(company):
@@ -129,6 +135,7 @@ def test_without_a_word_on_consents_nobody_is_contacted(company):
     assert actions.to_write == {}
     assert len(actions.ledger) == 60
     assert 'consents = "table"' in actions.findings["consents_undecided"].sentence
+    assert "of 60 candidates none may be contacted." in actions.findings["nobody"].sentence
 
 
 def test_only_who_consented_is_on_the_list(company):
@@ -178,7 +185,109 @@ def test_a_list_too_small_to_be_measured_says_so(company):
     one = actions.of("retain")
     assert len(one.rows) == 8
     assert not one.measurable.seen
-    assert "retain" in actions.findings["too_small_to_measure"].sentence
+    said = actions.findings["too_small_to_measure"].sentence
+    assert said.startswith("Too small to show by itself what it is expected to achieve: retain. retain-2018-01-01 ")
+
+
+def spread_of(customers, purchases=PURCHASES, days=91):
+    """What is left of their margins of the last days, beside as many before; read plainly."""
+    age = (pd.Timestamp(AS_OF) - purchases["ordered_at"]).dt.days
+    margins = [
+        (0.5 * purchases["net_amount"]).where((age > first) & (age <= first + days), 0.0) for first in (0, days)
+    ]
+    now, before = (
+        one.groupby(purchases["customer_id"]).sum().reindex(customers).fillna(0).to_numpy() for one in margins
+    )
+    slope = np.cov(now, before)[0, 1] / np.var(before, ddof=1) if before.any() else 0.0
+    return float(np.std(now - slope * before, ddof=1))
+
+
+def test_a_list_is_measured_by_the_spread_of_its_own_customers(company):
+    one = planned(company, ELSEWHERE + RETAIN + "size = 12\n").of("retain")
+    own, everybody = spread_of(one.rows["customer_id"]), spread_of(CUSTOMERS)
+    assert abs(own / everybody - 1) > 0.1
+    assert one.measurable.smallest_effect == pytest.approx(smallest_effect(12, own, one.held_out / 12), rel=1e-4)
+
+
+def test_who_brought_nothing_lately_is_measured_by_the_spread_of_the_active(company):
+    """Twenty bought last 400 days ago: a list of them cannot promise to show any gain, however small."""
+    gone = PURCHASES["customer_id"] < "c020"
+    older = PURCHASES["ordered_at"] - pd.Timedelta(days=400)
+    bought = PURCHASES.assign(ordered_at=PURCHASES["ordered_at"].where(~gone, older), net_amount=50.0)
+    bought["net_amount"] += np.arange(len(bought)) % 37
+    back = '[programmes.back]\nkind = "win_back"\nmakes_the_difference = 0.2\nmeasure_after_days = 91\n'
+    one = planned(company, ELSEWHERE + back, scores={"lifetime_value": None}, purchases=bought).of("back")
+    assert set(one.rows["customer_id"]) <= set(CUSTOMERS[:20])
+    active = spread_of(CUSTOMERS[20:], bought)
+    shown = smallest_effect(len(one.rows), active, one.measurable.share)
+    assert one.measurable.smallest_effect == pytest.approx(shown, rel=1e-4)
+
+
+def test_what_the_further_held_out_would_have_cost_is_spent_on_others(company):
+    """Two of a hundred show nothing: more are held out, and the budget is still used up by the contacted."""
+    few = RETAIN.replace("held_out_share = 0.2", "held_out_share = 0.02").replace("0.1", "0.25", 1)
+    actions = planned(company, ELSEWHERE + "budget = 30\n" + few + "budget = 30\n")
+    one = actions.of("retain")
+    assert one.held_out_share > 0.05
+    assert one.held_out == pytest.approx(one.held_out_share * len(one.rows), abs=1)
+    assert one.cost == pytest.approx(30, abs=1)
+    assert one.cost <= 30
+    assert "held_out_more" in {finding.name for finding in actions.findings}
+
+
+def test_where_nobody_would_be_contacted_nobody_is_held_out(company):
+    """A list of one, whom the lot of this list would leave alone."""
+    name = next(one for one in "abcdefgh" if hold_out(["c059"], f"{one}-{AS_OF}", 0.5).any())
+    alone = RETAIN.replace("programmes.retain", f"programmes.{name}").replace("held_out_share = 0.2", "size = 1")
+    actions = planned(company, ELSEWHERE + alone + 'held_out_share = 0.5\nowner = "Ann & Co"\n')
+    one = actions.of(name)
+    assert one.rows["arm"].tolist() == ["treated"]
+    assert one.held_out_share == 0
+    said = {finding.name: finding.sentence for finding in actions.findings}
+    assert said["actions"].startswith("As of 2018-01-01, 1 customer is to be contacted by 1 list, until 2018-01-15. ")
+    assert said[f"list_{name}"].startswith(
+        f"{name}-2018-01-01: contact 1 customer (mail 1) until 2018-01-15; owner: Ann & Co; nobody is held out. "
+    )
+    assert "nobody is held out, so no list will tell" in said["assumption"]
+    assert not [sentence for sentence in said.values() if "by lot" in sentence or "hold-out" in sentence]
+    assert "too_small_to_measure" not in said
+    actions.to_write[one.list_id].refuse_unfit()
+
+
+def test_a_budget_that_the_held_out_alone_fit_into_is_an_empty_list(company):
+    """A letter costs 1; with half held out there is room for one, whom the lot of this list leaves alone."""
+    name = next(one for one in "abcdefgh" if hold_out(["c059"], f"{one}-{AS_OF}", 0.5).any())
+    alone = RETAIN.replace("programmes.retain", f"programmes.{name}").replace("held_out_share = 0.2", "budget = 0.7")
+    actions = planned(company, ELSEWHERE + alone + "held_out_share = 0.5\n")
+    assert actions.of(name).rows.empty
+    assert not actions.findings.starting("price_of")
+
+
+def test_of_one_held_out_and_small_shares_it_is_said_well(company):
+    """Half of a hundredth is not 0 %."""
+    small = RETAIN.replace("makes_the_difference = 0.1", "makes_the_difference = 0.005")
+    actions = planned(company, ELSEWHERE + small + "size = 5\n", scores={"defection": leaving(9000.0)})
+    said = {finding.name: finding.sentence for finding in actions.findings}
+    assert (
+        "4 customers are to be contacted by 1 list, until 2018-01-15; 1 more is left alone by lot" in said["actions"]
+    )
+    assert "(mail 4) until 2018-01-15; 1 is held out. " in said["list_retain"]
+    assert "what is at stake: 0.5 % for retain. The list still pays if" in said["assumption"]
+    assert "the hold-out group will tell" in said["assumption"]
+
+
+def test_what_was_measured_is_not_called_an_assumption(company):
+    added = np.linspace(1.5, 9.0, 60)
+    told = pd.DataFrame(
+        {"customer_id": CUSTOMERS, "kind": "letter", "channel": "mail", "uplift": 0.1, "expected_margin_added": added}
+    )
+    persuade = '[programmes.ask]\nkind = "persuade"\n'
+    actions = planned(company, ELSEWHERE + persuade, scores={"campaign_response": told})
+    assert len(actions.of("ask").rows) == 60
+    assert "assumption" not in {finding.name for finding in actions.findings}
+    assert "as often as assumed" not in actions.findings["actions"].sentence
+    both = planned(company, ELSEWHERE + persuade + RETAIN, scores={"campaign_response": told})
+    assert "ask" not in both.findings["assumption"].sentence
 
 
 def test_earlier_lists_are_asked_after_and_their_latency_is_told(company, tmp_path):
@@ -202,4 +311,4 @@ def test_earlier_lists_are_asked_after_and_their_latency_is_told(company, tmp_pa
     again = plan_actions(facts, AS_OF, scores={"defection": leaving(), "lifetime_value": worth()})
     assert again.waiting["list_id"].tolist() == ["retain-2017-12-01"]
     assert "retain-2017-12-01" in again.findings["never_marked"].sentence
-    assert "Of 2 earlier lists 1 were sent, 3.0 days" in again.findings["decision_latency"].sentence
+    assert "Of 2 earlier lists 1 was sent, 3.0 days after it was" in again.findings["decision_latency"].sentence

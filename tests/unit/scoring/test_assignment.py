@@ -250,7 +250,7 @@ def test_prices_in_words():
     limits = Limits(budget=20_000, sizes={"thank": 4}, capacities={"call": 1})
     words = prices_in_words(assign(table, limits).prices, "EUR")
     assert [one.sentence for one in words] == [
-        "One more contact by call is worth 20 EUR after costs: 1 of 1 contacts are used.",
+        "One more contact by call is worth 20 EUR after costs: 1 of 1 contact is used.",
         "1,000 EUR more for everything together would bring nothing: 5 of 20,000 EUR are used.",
         "One more customer in thank would bring nothing: 1 of 4 customers are chosen.",
     ]
@@ -261,16 +261,18 @@ def test_prices_in_words():
 @pytest.mark.parametrize(
     ("most", "sentence"),
     [
-        (4, "1 EUR more for retain would bring up to 5.00 EUR after costs: 4 of 4 EUR are used."),
-        (0, "1 EUR more for retain would bring up to 6.50 EUR after costs: 0 of 0 EUR are used."),
+        (4, "0.10 EUR more for retain would bring up to 0.50 EUR after costs: 4.00 of 4.00 EUR are used."),
+        (0, None),
+        (3.99, None),
         (300, "10 EUR more for retain would bring nothing: 12 of 300 EUR are used."),
     ],
-    ids=["binds", "zero", "slack"],
+    ids=["binds", "zero", "below_one_contact", "slack"],
 )
 def test_money_in_words(most, sentence):
     table = options_of("ann retain call 30 4", "bob retain call 24 4", "dan retain call 20 4")
-    (words,) = prices_in_words(assign(table, Limits(budgets={"retain": most})).prices, "EUR")
-    assert words.sentence == sentence
+    prices = assign(table, Limits(budgets={"retain": most})).prices
+    words = prices_in_words(prices, "EUR", contact={"retain": 4.0})
+    assert [one.sentence for one in words] == ([sentence] if sentence else [])
 
 
 def test_a_name_with_braces_stays_a_name():

@@ -184,6 +184,47 @@ def test_events_are_worth_what_a_customer_brings(company, scores):
     assert late.why_not == "The next 12-24 is on 2018-12-24, and this list is sent from 2018-01-01 to 2018-01-14."
 
 
+@pytest.fixture
+def measured(draw):
+    """What contacts add to a and b, as a call, a letter or a note; each kind goes through its channel."""
+    return draw("""
+        customer_id  kind    channel  uplift  expected_margin_added
+        a            note    mail     0.05    3.0
+        b            note    mail     0.01    0.5
+        a            letter  mail     0.05    2.0
+        b            letter  mail     0.01    -0.5
+        a            call    phone    0.05    1.0
+        b            call    phone    0.01    0.1
+    """)
+
+
+@pytest.mark.parametrize(
+    ("more", "gains"),
+    [
+        ({}, [("a", 2.0)]),
+        ({"channels": ["phone", "email"]}, [("a", 1.0), ("b", 0.1)]),
+        ({"channels": ["email"]}, [("a", 1.0), ("b", 0.1)]),
+        ({"measured_as": "note"}, [("a", 3.0), ("b", 0.5)]),
+    ],
+    ids=["first_by_mail", "first_by_phone", "none_by_email", "named"],
+)
+def test_persuade_goes_by_what_all_experiments_together_show(company, scores, measured, more, gains):
+    """A loss is nobody's gain; the kind does not hang on the order of rows."""
+    for rows_given in (measured, measured[::-1]):
+        found = of(company, scores | {"campaign_response": rows_given}, "persuade", **more)
+        assert rows(found, "gain") == gains
+    assert found.said[0] == "What a contact adds was measured by all experiments together; nothing is assumed of it."
+    assert "The gain is of the days of a campaign" in found.said[1]
+    assert "it may be read later, 56 days after sending" in found.said[1]
+
+
+def test_persuade_has_nobody_where_customers_cannot_be_told_apart(company, scores, measured):
+    alike = measured.assign(expected_margin_added=1.25)
+    found = of(company, scores | {"campaign_response": alike}, "persuade")
+    assert found.customers.empty
+    assert "customers cannot be told apart yet by what a contact changes" in found.why_not
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "changed", "why_not"),
     [

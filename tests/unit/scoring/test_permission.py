@@ -3,12 +3,15 @@
 import csv
 import datetime as dt
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from crm.config import read_settings
 from crm.errors import ContractError, SettingsError, SourceError
 from crm.facts import read_facts
 from crm.scoring.permission import COLUMNS, ELSEWHERE, NO_TABLE, UNDECIDED, consents_now, may_contact, remarks_of
+from crm.written_lists import ListToWrite, keep_lists, mark_sent, write_list
 
 AS_OF = dt.date(2018, 1, 1)
 BUYERS = [f"{name},o{place},2017-0{1 + place % 9}-11,10" for place, name in enumerate("abcdefghij")]
@@ -155,9 +158,11 @@ TROUBLES = {
     "case_of_the_day_is_not_known": ("service_cases", ["2018-01-01,"], ""),
     "contacted_twice": ("contacts", ["2017-12-02,treated", "2017-12-31,"], "2 contacts or more in the last 30 days"),
     "one_contact_too_long_ago": ("contacts", ["2017-12-01,treated", "2017-12-31,"], ""),
-    "held_out_is_no_contact": ("contacts", ["2017-12-02,held_out", "2017-12-31,"], ""),
+    "held_out_counts_alike": ("contacts", ["2017-12-02,held_out", "2017-12-31,"],
+                              "2 contacts or more in the last 30 days"),
+    "held_out_once": ("contacts", ["2017-12-02,held_out"], ""),
     "contact_of_the_day_is_not_known": ("contacts", ["2017-12-02,treated", "2018-01-01,"], ""),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +185,100 @@ def test_cases_that_are_never_closed_count_for_their_days_alone(company):
     facts = company(consents=ALL_GRANTED, service_cases=[CASES, "c1,a,2016-05-01,", "c2,b,2017-12-25,"])
     assert reasons(facts, ["a", "b"]) == ["", "a service case in the last 14 days"]
     assert "No service case has a closing date" in remarks_of(facts, AS_OF)[0]
+
+
+LISTS = """
+list_id             as_of       sent_on     treated  held_out
+best-2017-09-01     2017-09-01  2017-09-05  a        b
+best-2017-12-01     2017-12-01  2017-12-05  c        d
+letter-2017-12-20   2017-12-20  -           e        f
+letter-2017-11-01   2017-11-01  -           g        h
+letter-2017-12-22   2017-12-22  never       i        j
+letter-2018-01-01   2018-01-01  -           a        b
+late-2017-12-25     2017-12-25  2018-01-02  k        l
+"""  # each to be sent within 14 days and measured 56 days after
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_who_is_on_an_earlier_list_waits_until_it_is_measured(tmp_path, draw, most):
+    """The held-out are left alone by everybody; the treated, and who is on a list not sent yet, were contacted."""
+    everybody = "abcdefghijkl"
+    consents = [DECISIONS, *(f"{name},mail,marketing,true,2017-01-01," for name in everybody)]
+    facts = write_company(tmp_path, f'consents = "table"\nmost_contacts = {most}', consents=consents)
+    for row in draw(LISTS).itertuples():
+        keep_list(facts.settings.folders.data, tmp_path / "run", row)
+    refused = {name: why for name, why in zip(everybody, reasons(facts, everybody), strict=True) if why}
+    alone = {
+        "d": "left alone on purpose until 2018-01-30, so that best-2017-12-01 can be measured",
+        "f": "left alone on purpose until 2018-02-28, so that letter-2017-12-20 can be measured",
+        "l": "left alone on purpose until 2018-03-05, so that late-2017-12-25 can be measured",
+    }
+    counted = {
+        "c": "on best-2017-12-01, which is measured on 2018-01-30",
+        "e": "on letter-2017-12-20, which may still be sent",
+        "k": "on late-2017-12-25, which may still be sent",
+    }
+    assert refused == (alone | counted if most == 1 else alone)
+
+
+def keep_list(data, run, row):
+    """Keep a list as a run does, and say what became of it."""
+    as_of = dt.date.fromisoformat(row.as_of)
+    rows = pd.DataFrame(
+        {"customer_id": [row.treated, row.held_out], "arm": ["treated", "held_out"], "channel": "mail"}
+    )
+    send_by = as_of + dt.timedelta(days=14)
+    one = ListToWrite(
+        list_id=row.list_id, programme=row.list_id.split("-")[0], kind="develop", owner="", channels=["mail"],
+        as_of=as_of, send_by=send_by, measure_on=send_by + dt.timedelta(days=56), held_out_share=0.5,
+        expected_gain=None, expected_low=None, expected_high=None, cost=1.0, settings={}, rows=rows,
+        csv=f"customer_id\r\n{row.treated}\r\n".encode(),
+    )  # fmt: skip
+    folder = run / row.list_id
+    folder.mkdir(parents=True)
+    write_list(folder, one, pa.Table.from_pandas(rows, preserve_index=False), record=one.as_record())
+    keep_lists(data, folder, run_id="run", written_on=as_of)
+    if pd.notna(row.sent_on):
+        on = None if row.sent_on == "never" else dt.date.fromisoformat(row.sent_on)
+        mark_sent(data, row.list_id, on=on, today=dt.date(2018, 3, 1), said_at="2018-03-01T10:00:00")
+
+
+EVERY_WAY = {
+    "of_every_channel": (["mail,marketing,true,2017-05-01,", "all,marketing,false,2017-06-01,"], REFUSED),
+    "in_capitals": (["mail,marketing,true,2017-05-01,", "ANY,marketing,false,2017-06-01,"], REFUSED),
+    "for_every_purpose": (["mail,marketing,true,2017-05-01,", "mail,*,false,2017-06-01,"], REFUSED),
+    "of_everything": (["mail,marketing,true,2017-05-01,", "*,any,false,2017-06-01,"], REFUSED),
+    "at_the_same_moment": (["mail,marketing,true,2017-06-01,", "all,all,false,2017-06-01,"], REFUSED),
+    "allowed_since": (["all,all,false,2017-05-01,", "mail,marketing,true,2017-06-01,"], ""),
+    "for_another_purpose": (["mail,marketing,true,2017-05-01,", "all,research,false,2017-06-01,"], ""),
+    "a_permission_of_everything_is_none": (["all,all,true,2017-05-01,"], NEVER),
+    "a_later_permission_of_everything_is_none": (
+        ["mail,marketing,false,2017-05-01,", "all,marketing,true,2017-06-01,"], REFUSED),
+    "of_nothing": (["mail,marketing,true,2017-05-01,", ",marketing,false,2017-06-01,"],
+                   "a decision of theirs about consent could not be read"),
+}  # fmt: skip
+
+
+def test_a_refusal_of_everything_is_one_of_each_channel(company):
+    lines = [f"{case},{one}" for case, (decisions, _) in EVERY_WAY.items() for one in decisions]
+    facts = company(consents=[DECISIONS, *lines])
+    expected = {case: reason for case, (_, reason) in EVERY_WAY.items()}
+    assert dict(zip(EVERY_WAY, reasons(facts, EVERY_WAY), strict=True)) == expected
+
+
+def test_channels_are_spelled_in_several_ways(company):
+    """E-mail is email; a refusal of a channel that crm.toml calls otherwise is told."""
+    lines = ["a,E-Mail,marketing,true,2017-01-01,", "b,email,marketing,true,2017-01-01,",
+             "b,e-mail,marketing,false,2017-02-01,", "c,letter,marketing,false,2017-02-01,",
+             "d,letter,marketing,false,2017-02-01,", "d,fax,marketing,false,2017-02-01,",
+             "e,pigeon,marketing,true,2017-02-01,", "e,all,marketing,false,2017-02-01,"]  # fmt: skip
+    facts = company(consents=[DECISIONS, *lines])
+    assert reasons(facts, ["a", "b"], "email") == ["", "refused email for marketing"]
+    assert reasons(facts, ["a"], "E-mail") == [""]
+    assert remarks_of(facts, AS_OF) == (
+        "3 refusals are of channels that crm.toml does not know (letter 2, fax 1), and so of none of the programmes: "
+        "see that channels are called there as in the table consents.",
+    )
 
 
 def test_no_contact_at_all(company):

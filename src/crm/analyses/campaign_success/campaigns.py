@@ -41,9 +41,9 @@ class Campaign:
     ends: int
     contact_cost: float
     cost_assumed: bool
-    held_out_share: float
-    programme: str
-    expected_gain: float
+    held_out_share: float = np.nan
+    programme: str = ""
+    expected_gain: float = np.nan
 
     @property
     def days(self) -> int:
@@ -128,6 +128,11 @@ class Campaigns:
             and one.campaign.starts < campaign.ends
             and campaign.starts < one.campaign.ends
         )
+
+
+def known_until(facts: Facts, as_of: dt.date) -> int:
+    """The first day of which purchases are not known: the as-of date, or earlier, where the data end before it."""
+    return min(day_number(as_of), facts.last_day + 1)
 
 
 def read_campaigns(facts: Facts, as_of: dt.date) -> Campaigns:
@@ -253,4 +258,4 @@ def _strays(contacts: pd.DataFrame, answers: pd.DataFrame, known: set[str]) -> p
     return pd.DataFrame(rows, columns=list(FAULTS))
 
 
-__all__ = ["CONTACTED", "HELD_OUT", "TREATED", "Campaign", "Campaigns", "Chosen", "read_campaigns"]
+__all__ = ["CONTACTED", "HELD_OUT", "TREATED", "Campaign", "Campaigns", "Chosen", "known_until", "read_campaigns"]

@@ -75,9 +75,15 @@ def best_channels(scores: pd.DataFrame, campaigns: Campaigns, facts: Facts, as_o
     customers["worth_it"] = customers["net_value"] > 0
     customers = customers[list(CUSTOMERS)].sort_values("customer_id", ignore_index=True)
     why = "" if customers["net_value"].notna().any() else _NO_VALUE
+    if not why and not (valued.groupby("customer_id")["expected_margin_added"].nunique() > 1).any():
+        why = _ALIKE
     return Channels(customers, _by_channel(customers, valued, costs), tuple(said), why)
 
 
+_ALIKE = (
+    "Which channel is worth most cannot be said: all experiments are read together, so that channels differ by their "
+    "costs alone. Draw the same campaign through two channels by lot to learn it."
+)
 _NO_VALUE = (
     "Which channel is worth most is not known: no experiment has shown what a contact adds, or its cost is missing."
 )

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from crm.analyses.campaign_success.campaigns import HELD_OUT, TREATED, Campaigns, Chosen
+from crm.analyses.campaign_success.campaigns import HELD_OUT, TREATED, Campaigns, Chosen, known_until
+from crm.analyses.campaign_success.randomised import Lot, lot_of
 from crm.analyses.campaign_success.windows import Around, around
 from crm.facts import Facts
 from crm.periods import day_number
@@ -112,9 +113,9 @@ def read_contacted(facts: Facts, campaigns: Campaigns, as_of: dt.date) -> Contac
     arounds = [_around(facts, one, as_of) for one in campaigns.chosen]
     past = Past(_all_contacts(campaigns.chosen, arounds))
     parts = [
-        _rows(facts, one, seen, past)
+        _rows(facts, one, seen, past, campaigns)
         for one, seen in zip(campaigns.chosen, arounds, strict=True)
-        if seen is not None and len(one.customers) and one.campaign.ends <= day_number(as_of)
+        if seen is not None and len(one.customers) and one.campaign.ends <= known_until(facts, as_of)
     ]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(ROWS))
     columns = tuple(name for name in KNOWN if len(rows) and rows[name].notna().any())
@@ -169,9 +170,16 @@ def _contacts(chosen: Chosen, seen: Around | None) -> pd.DataFrame:
     )
 
 
-def _rows(facts: Facts, chosen: Chosen, seen: Around, past: Past) -> pd.DataFrame:
+def _teaches(lot: Lot) -> bool:
+    """Only a fair lot, whose held-out were left alone, says what a contact changes."""
+    return lot.fair and not lot.contaminated
+
+
+def _rows(facts: Facts, chosen: Chosen, seen: Around, past: Past, campaigns: Campaigns) -> pd.DataFrame:
     campaign, customers = chosen.campaign, chosen.customers.sort_values("customer_id", kind="stable")
-    lot = customers["arm"].isin([TREATED, HELD_OUT]) if chosen.randomised else pd.Series(False, index=customers.index)
+    lot = customers["arm"].isin([TREATED, HELD_OUT])
+    if not (chosen.randomised and _teaches(lot_of(chosen, seen, campaigns))):
+        lot = pd.Series(False, index=customers.index)
     treated = customers["arm"] != HELD_OUT
     ids = pd.Index(customers["customer_id"])
     came = seen.rows_of(ids).during[["bought", "purchase_days", "net_sales", "margin"]].reset_index(drop=True)

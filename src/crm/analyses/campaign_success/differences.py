@@ -4,6 +4,10 @@ The plain difference of means, and the same after what was known before the camp
 (regression adjustment; with one covariate it is known as CUPED: Deng, Xu, Kohavi & Walker 2013). Each arm has slopes
 of its own (Lin 2013), so that adjusting does no harm to large experiments, whatever the arms' sizes; in small ones
 the plain difference stands where adjusting would widen the interval.
+
+Errors let the arms vary differently, which alone fails where few buy: a small arm that by luck holds no buyers has a
+low mean and hardly varies, and the interval would claim an effect from that luck. So the more unsure an arm's own
+variance is, the nearer the error comes to that of arms that vary alike, where that is larger (`_larger`).
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ LEVEL = 0.95
 SMALLEST_ARM = 2
 CUSTOMERS_PER_COVARIATE = 20
 """Of the smaller arm, for each covariate that is taken out."""
+
+UNSURE = 0.05
+"""Squared relative error of the smaller arm's variance from which the arms are taken to vary alike."""
 
 
 @dataclass(frozen=True)
@@ -109,24 +116,28 @@ def corrected(chances: Sequence[float]) -> FloatArray:
 
 
 def _plain(values: FloatArray, treated: BoolArray) -> Difference:
-    """Difference of means, with Welch's error: the arms may vary differently."""
+    """Difference of means. Its error is Welch's, or nearer to that of arms that vary alike (`_larger`)."""
     one, other = values[treated], values[~treated]
     if min(len(one), len(other)) < SMALLEST_ARM:
         nothing = float("nan")
         return Difference(nothing, nothing, nothing, nothing, nothing, nothing, (), len(one), len(other))
-    parts = one.var(ddof=1) / len(one), other.var(ddof=1) / len(other)
-    variance = parts[0] + parts[1]
-    spread = parts[0] ** 2 / (len(one) - 1) + parts[1] ** 2 / (len(other) - 1)
-    df = variance**2 / spread if spread > 0 else len(values) - 2.0
-    effect, se = float(one.mean() - other.mean()), float(np.sqrt(variance))
-    return Difference(effect, se, float(df), float(other.mean()), effect, se, (), len(one), len(other))
+    sizes, spreads = np.array([len(one), len(other)]), np.array([one.var(ddof=1), other.var(ddof=1)])
+    parts = spreads / sizes
+    alike = np.average(spreads, weights=sizes - 1) * (1 / sizes).sum()
+    uncertain = (parts**2 / (sizes - 1)).sum()
+    df = float(parts.sum() ** 2 / uncertain) if uncertain > 0 else len(values) - 2.0
+    squared = np.concatenate([one - one.mean(), other - other.mean()])[:, None] ** 2
+    se = float(np.sqrt(_larger(parts.sum(), alike, squared, int(sizes.min()))[0]))
+    effect = float(one.mean() - other.mean())
+    return Difference(effect, se, df, float(other.mean()), effect, se, (), len(one), len(other))
 
 
 def _adjusted(values: FloatArray, treated: BoolArray, covariates: FloatArray) -> list[tuple[float, float]] | None:
     """Effect and error of each outcome from y = a + effect t + b x + c t x, with x centred; None where that fails.
 
     Errors are HC3 (MacKinnon & White 1985), as if each customer were told by the others: amounts are skewed, and arms
-    of a hundred customers leave errors of another kind too small.
+    of a hundred customers leave errors of another kind too small; or nearer to those of residuals spread alike in
+    both arms (`_larger`).
     """
     arm = treated.astype("float64")[:, None]
     design = np.hstack([np.ones_like(arm), arm, covariates, covariates * arm])
@@ -140,7 +151,22 @@ def _adjusted(values: FloatArray, treated: BoolArray, covariates: FloatArray) ->
         return None
     residuals = (values - design @ coefficients) / (1 - leverage)[:, None]
     weights = q @ linalg.solve_triangular(r, np.eye(len(r)))[1]
-    return list(zip(coefficients[1].tolist(), np.sqrt(weights**2 @ residuals**2).tolist(), strict=True))
+    squared = residuals**2
+    alike = (weights**2).sum() * ((1 - leverage)[:, None] * squared).mean(axis=0)
+    variances = _larger(weights**2 @ squared, alike, squared, int(min(treated.sum(), (~treated).sum())))
+    return list(zip(coefficients[1].tolist(), np.sqrt(variances).tolist(), strict=True))
+
+
+def _larger(apart: FloatArray, alike: FloatArray, squared: FloatArray, smaller: int) -> FloatArray:
+    """A variance of the difference between that of arms that vary differently and that of arms that vary alike.
+
+    The variance of an arm is unsure by its kurtosis less 1 over its size (squared, relative); `UNSURE` from which the
+    second counts in full. Never smaller than the first.     squared: residuals, customers by outcomes.
+    """
+    spread = np.maximum(squared.mean(axis=0), np.finfo("float64").tiny)
+    unsure = ((squared / spread) ** 2).mean(axis=0) - 1
+    result: FloatArray = apart + np.clip(unsure / smaller / UNSURE, 0, 1) * np.maximum(alike - apart, 0)
+    return result
 
 
 def _narrower(plain: Difference, adjusted: tuple[float, float] | None, names: tuple[str, ...]) -> Difference:

@@ -348,6 +348,14 @@ def _contaminated(one: CampaignSuccess) -> Finding | None:
     found = [r for r in one.readings if r.experiment is not None and r.experiment.lot.contaminated]
     if not found:
         return None
+    if not any(r.experiment.lot.contacted_anyway for r in found if r.experiment):
+        return _say(
+            one,
+            "contaminated",
+            "In {names}, other campaigns of the same days contacted more of the held-out than of the treated: the "
+            "effects shown are too small, and nothing is learnt from them.",
+            {"names": _named([r.chosen.campaign.name for r in found])},
+        )
     values = {
         "names": _named([r.chosen.campaign.name for r in found]),
         "contacted": sum(r.experiment.lot.contacted_anyway for r in found if r.experiment),
@@ -357,7 +365,7 @@ def _contaminated(one: CampaignSuccess) -> Finding | None:
         one,
         "contaminated",
         "In {names}, {contacted:,} of {held_out:,} held-out customers were contacted or answered all the same: the "
-        "effects shown are too small.",
+        "effects shown are too small, and nothing is learnt from them.",
         values,
     )
 
@@ -366,11 +374,14 @@ def _overlap(one: CampaignSuccess) -> Finding | None:
     meeting = one.summary[one.summary["overlapping"] > 0]
     if meeting.empty:
         return None
+    drawn = [r.experiment.lot for r in one.readings if r.experiment is not None]
+    alike = "" if any(lot.unlike_elsewhere for lot in drawn) else " With a lot both arms met the others alike;"
     return _say(
         one,
         "overlap",
-        "{campaigns:,} of {all:,} campaigns share days with others, up to {most:,} at once. With a lot both arms "
-        "meet the others alike; without one, how many each customer got is among what is compared.",
+        "{campaigns:,} of {all:,} campaigns share days with others, up to {most:,} at once."
+        + (alike if drawn else "")
+        + " Without a lot, how many each customer got is among what is compared.",
         {"campaigns": len(meeting), "all": len(one.summary), "most": int(meeting["overlapping"].max())},
     )
 
@@ -380,15 +391,16 @@ def _anyway(one: CampaignSuccess) -> Finding | None:
     told = told[~told["observational"].astype("bool")] if len(told) else told
     if told.empty:
         return None
-    answered, caused = float(told["responded"].sum()), float(told["incremental"].clip(lower=0).sum())
-    share = min(max(1 - caused / answered, 0.0), 1.0) if answered else float("nan")
+    answered, caused = float(told["responded"].sum()), float(told["incremental"].sum())
+    half = float(np.sqrt((((told["high"] - told["low"]) / 2 * told["responded"]) ** 2).sum()))
+    share, low, high = (min(max(1 - one / answered, 0.0), 1.0) for one in (caused, caused + half, caused - half))
     return _say(
         one,
         "anyway",
         "In {campaigns:,} ended experiments {answered:,.0f} customers answered, and about {caused:,.0f} more bought "
-        "than would have without a contact: an estimated {share:.0%} of the answers came from customers who would "
-        "have bought anyway.",
-        {"campaigns": len(told), "answered": answered, "caused": caused, "share": share},
+        "than would have without a contact: an estimated {share:.0%} of the answers ({low:.0%} to {high:.0%}) came "
+        "from customers who would have bought anyway.",
+        {"campaigns": len(told), "answered": answered, "caused": caused, "share": share, "low": low, "high": high},
     )
 
 
@@ -431,9 +443,9 @@ def _uplift(one: CampaignSuccess) -> Finding | None:
         return _say(
             one,
             "nothing_to_target",
-            "Whom a contact changes cannot be told from these {experiments:,} experiments ({rows:,} customers "
-            f"drawn): no order of customers is surely better than chance ({told}). There is nothing to target "
-            "on; contact by lot, and keep a hold-out group.",
+            "Whom a contact changes cannot be told yet from these {experiments:,} experiments ({rows:,} customers "
+            f"drawn): no order of customers is surely better than chance ({told}). Larger experiments may tell; "
+            "until then contact by lot, and keep a hold-out group.",
             values,
         )
     best, curve = "", one.targeting.policy.curve

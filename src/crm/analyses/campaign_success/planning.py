@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
@@ -235,8 +235,8 @@ def _arms(audience: float, held_out_share: float) -> tuple[int, int, int]:
 class Usual:
     """What the customers who may be contacted bring without anything new, over as many days as a campaign lasts.
 
-    customers: bought within the active days. margin: of each, on average; sd: its standard deviation; sd_adjusted:
-    what is left of it when each is compared with their own window before.
+    customers: bought within the active days, or those asked for. margin: of each, on average; sd: its standard
+    deviation; sd_adjusted: what is left of it when each is compared with their own window before.
     """
 
     days: int
@@ -338,15 +338,24 @@ def plan_next(
     )
 
 
-def usual_margin(facts: Facts, as_of: dt.date, *, days: int = CAMPAIGN_DAYS) -> Usual:
-    """What customers active `days` days before `as_of` brought from then on: nothing of it is after `as_of`."""
+def usual_margin(
+    facts: Facts, as_of: dt.date, *, days: int = CAMPAIGN_DAYS, customers: Iterable[str] | None = None
+) -> Usual:
+    """What customers active `days` days before `as_of` brought from then on: nothing of it is after `as_of`.
+
+    customers: these instead, active or not; who did not buy brought nothing.
+    """
     start = day_number(as_of) - days
     windows = {"active": (-facts.settings.definitions.active_within_days, 0), "before": (-days, 0), "now": (0, days)}
     table = customer_windows(facts, start, windows)
-    active = table[table["purchase_days_active"] > 0]
-    now, before = active["margin_now"].to_numpy(), active["margin_before"].to_numpy()
+    if customers is None:
+        chosen, count = table[table["purchase_days_active"] > 0], _active(facts, as_of)
+    else:
+        chosen = table.set_index("customer_id").reindex(pd.Index(list(customers), dtype="str")).fillna(0.0)
+        count = len(chosen)
+    now, before = chosen["margin_now"].to_numpy(), chosen["margin_before"].to_numpy()
     sd = float(np.std(now, ddof=1)) if len(now) > 1 else math.nan
-    return Usual(days, _active(facts, as_of), float(now.mean()) if len(now) else math.nan, sd, _adjusted(now, before))
+    return Usual(days, count, float(now.mean()) if len(now) else math.nan, sd, _adjusted(now, before))
 
 
 def _active(facts: Facts, as_of: dt.date) -> int:

@@ -60,8 +60,14 @@ class Lot:
 
     @property
     def contaminated(self) -> bool:
-        """Were so many of the held-out contacted that the effect must look too small?"""
-        return self.contacted_anyway > CONTAMINATED * self.held_out
+        """Were so many of the held-out contacted, by this campaign or another, that the effect looks too small?"""
+        return self.contacted_anyway > CONTAMINATED * self.held_out or self.unlike_elsewhere
+
+    @property
+    def unlike_elsewhere(self) -> bool:
+        """Did other campaigns of the same days contact more of the held-out than of the treated?"""
+        treated, held_out = self.elsewhere
+        return held_out - treated > CONTAMINATED
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,13 @@ class Experiment:
         rows = self.effects[(self.effects["outcome"] == outcome) & (self.effects["window"] == window)]
         found: pd.Series[float] = rows.iloc[0]
         return found
+
+
+def lot_of(chosen: Chosen, around: Around, campaigns: Campaigns) -> Lot:
+    """Was the lot of one campaign fair?"""
+    drawn = chosen.customers[chosen.customers["arm"].isin([TREATED, HELD_OUT])]
+    here = around.rows_of(drawn["customer_id"])
+    return check_lot(chosen, drawn, covariates(here.before), (drawn["arm"] == TREATED).to_numpy(), campaigns)
 
 
 def read_experiment(
@@ -254,4 +267,14 @@ def _p_unlike(told: list[Difference]) -> float:
     return float(stats.chi2.sf((weight * (effect - common) ** 2).sum(), len(sure) - 1))
 
 
-__all__ = ["BALANCE", "EFFECTS", "GROUPS", "Experiment", "Lot", "check_lot", "covariates", "read_experiment"]
+__all__ = [
+    "BALANCE",
+    "EFFECTS",
+    "GROUPS",
+    "Experiment",
+    "Lot",
+    "check_lot",
+    "covariates",
+    "lot_of",
+    "read_experiment",
+]

@@ -17,6 +17,7 @@ from crm.analyses.campaign_success.randomised import Experiment, covariates, rea
 from crm.analyses.campaign_success.verdicts import Verdict, nothing_to_compare, of_experiment, of_observed
 from crm.analyses.campaign_success.windows import Around, around
 from crm.facts import Facts
+from crm.periods import date_of, day_number
 
 TIERS = ("lower third", "middle third", "upper third")
 """Of those chosen, by net sales of the half year before."""
@@ -94,6 +95,7 @@ def read_campaign(
     """
     asked = facts.settings.campaigns
     running = here.days_seen < chosen.campaign.days
+    not_ended = _not_ended(chosen, facts, as_of) if running else ""
     overlapping = len(campaigns.overlapping(chosen.campaign))
     nothing = Profit(np.nan, np.nan, np.nan, chosen.contacted * chosen.campaign.contact_cost)
     none = pd.DataFrame(columns=list(LOOKS))
@@ -102,7 +104,7 @@ def read_campaign(
         found = read_experiment(chosen, here, campaigns, main_outcome=asked.judged_by, groups=named)
         at_end = _error_at_end(here, chosen, asked.judged_by) if running else found.main.se
         now = look(found.main, se_at_end=at_end) if running else None
-        verdict = of_experiment(found, matters=asked.smallest_effect, running=now)
+        verdict = of_experiment(found, matters=asked.smallest_effect, running=now, not_ended=not_ended)
         paid = _profit(found.of("margin"), chosen, chosen.in_arm(TREATED)) if found.lot.fair else nothing
         looks = _looks(facts, chosen, as_of, asked.judged_by, at_end) if running else none
         return Reading(
@@ -112,7 +114,7 @@ def read_campaign(
         verdict = nothing_to_compare("nobody was contacted")
         return Reading(chosen, running, None, None, None, none, verdict, nothing, np.nan, overlapping)
     seen = compare_without_lot(facts, chosen, campaigns, as_of, after_days=asked.after_days, seed=seed)
-    verdict = of_observed(seen, asked.judged_by, matters=asked.smallest_effect, running=running)
+    verdict = of_observed(seen, asked.judged_by, matters=asked.smallest_effect, not_ended=not_ended)
     rows = seen.effects
     margin = rows[(rows["outcome"] == "margin") & (rows["window"] == "during")] if len(rows) else rows
     # Only those who have similar untouched customers are judged: what they cost stands against what they brought.
@@ -123,6 +125,13 @@ def read_campaign(
     paid = _profit(margin.iloc[0], chosen, judged) if told else nothing
     least = (verdict.high - verdict.low) / (2 * 1.959964)
     return Reading(chosen, running, None, seen, None, none, verdict, paid, smallest_effect_seen(least), overlapping)
+
+
+def _not_ended(chosen: Chosen, facts: Facts, as_of: dt.date) -> str:
+    """Why a campaign cannot be read to its end, as the end of a sentence."""
+    if chosen.campaign.ends > day_number(as_of):
+        return "it has not ended"
+    return f"the data end on {date_of(facts.last_day)}, before it does"
 
 
 def _profit(margin: pd.Series[float], chosen: Chosen, count: int) -> Profit:

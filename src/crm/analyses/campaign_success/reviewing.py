@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from crm.analyses.campaign_success.campaigns import HELD_OUT, Campaigns, Chosen, read_campaigns
+from crm.analyses.campaign_success.campaigns import HELD_OUT, Campaigns, Chosen, known_until, read_campaigns
 from crm.analyses.campaign_success.contacted import KNOWN, Contacted, known_of, read_contacted
 from crm.analyses.campaign_success.model import CampaignResponseModel, chances_of, today_of
 from crm.analyses.campaign_success.response import FEWEST_CONTACTS, Response, closed_before, fit_response
@@ -43,7 +43,9 @@ class _CampaignResponse:
         """First days of ended campaigns with enough contacts and with answers, some campaign having ended before."""
         if not facts.has("responses"):
             return ()
-        closed = [one for one in read_campaigns(facts, as_of).chosen if one.campaign.ends <= day_number(as_of)]
+        closed = [
+            one for one in read_campaigns(facts, as_of).chosen if one.campaign.ends <= known_until(facts, as_of)
+        ]
         told = [one for one in closed if one.customers["responded"].notna().any()]
         first = min((one.campaign.ends for one in told if one.campaign.starts > facts.first_day), default=None)
         days = {one.campaign.starts for one in told if first is not None and _can_judge(one, first)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from crm.analyses.campaign_success.campaigns import Campaigns
+from crm.analyses.campaign_success.campaigns import Campaigns, known_until
 from crm.analyses.campaign_success.contacted import Contacted, read_contacted
 from crm.analyses.campaign_success.model import CampaignResponseModel, Today, no_scores, today_of
 from crm.analyses.campaign_success.response import Judged, enough, fit_response, judge_response
@@ -127,7 +127,7 @@ def _reasons(
 ) -> _Why:
     """A sentence for each thing that cannot be learnt; empty where it can."""
     no_response = _no_response(facts, contacted)
-    no_uplift = "" if experiments.enough else _no_uplift(campaigns, experiments, as_of)
+    no_uplift = "" if experiments.enough else _no_uplift(campaigns, experiments, known_until(facts, as_of))
     closed = contacted.rows["campaign_id"].nunique()
     nothing = ""
     if closed < FEWEST_CLOSED:
@@ -148,8 +148,8 @@ def _no_response(facts: Facts, contacted: Contacted) -> str:
     return f"Of {len(yes):,} who were contacted {int(yes.sum()):,} answered: too few of either to learn who does."
 
 
-def _no_uplift(campaigns: Campaigns, experiments: Experiments, as_of: dt.date) -> str:
-    drawn = [one for one in campaigns.chosen if one.randomised and one.campaign.ends <= day_number(as_of)]
+def _no_uplift(campaigns: Campaigns, experiments: Experiments, until: int) -> str:
+    drawn = [one for one in campaigns.chosen if one.randomised and one.campaign.ends <= until]
     if not drawn:
         return "Whom a contact changes is not known: no campaign that has ended held customers out by lot."
     return (

@@ -44,8 +44,8 @@ class Verdict:
         return self.word in ("caused more", "caused less")
 
 
-def of_experiment(experiment: Experiment, *, matters: float, running: Look | None) -> Verdict:
-    """Of a campaign drawn by lot; running: the look at one that has not ended."""
+def of_experiment(experiment: Experiment, *, matters: float, running: Look | None, not_ended: str) -> Verdict:
+    """Of a campaign drawn by lot; running: the look at one that is not over, and not_ended why it is not."""
     main, lot = experiment.main, experiment.lot
     told = (main.usual, main.effect, main.low, main.high)
     if not lot.fair:
@@ -55,20 +55,20 @@ def of_experiment(experiment: Experiment, *, matters: float, running: Look | Non
         if running.sure:
             word: Word = "caused more" if running.low > 0 else "caused less"
             return Verdict(word, "experiment", "even by the interval that allows daily looks", *told[:2], *ends)
-        return Verdict("not yet readable", "experiment", "it has not ended", *told[:2], *ends)
+        return Verdict("not yet readable", "experiment", not_ended, *told[:2], *ends)
     if not np.isfinite(main.low):
         why = f"its arms have {main.treated:,} and {main.held_out:,} customers, and each needs two at least"
         return Verdict("cannot tell", "experiment", why, *told)
     return _by_interval("experiment", *told, matters=matters)
 
 
-def of_observed(observed: Observed, outcome: str, *, matters: float, running: bool) -> Verdict:
-    """Of a campaign without a lot."""
+def of_observed(observed: Observed, outcome: str, *, matters: float, not_ended: str) -> Verdict:
+    """Of a campaign without a lot; not_ended: why it is not over, empty where it is."""
     rows = observed.effects
     rows = rows[(rows["outcome"] == outcome) & (rows["window"] == "during")] if len(rows) else rows
     told = tuple(rows[["usual", "effect", "low", "high"]].iloc[0]) if len(rows) else (np.nan,) * 4
-    if running:
-        return Verdict("not yet readable", "observational", "it has not ended", *told)
+    if not_ended:
+        return Verdict("not yet readable", "observational", not_ended, *told)
     if observed.placebo.passed is False:
         return Verdict("cannot tell", "observational", "older days, which it cannot have changed, differ too", *told)
     if not observed.claim_allowed:
@@ -94,9 +94,11 @@ def _by_interval(
         return Verdict("caused less", evidence, "its interval lies below nothing", *told)
     worth = matters * abs(usual)
     if high < worth and low > -worth:
-        return Verdict("no sign", evidence, f"an effect of {matters:.0%} of the usual would have shown", *told)
+        return Verdict(
+            "no sign", evidence, f"a gain or loss of {matters:.0%} of the usual lies outside its interval", *told
+        )
     if high < worth:
-        return Verdict("no sign", evidence, f"a gain of {matters:.0%} of the usual would have shown", *told)
+        return Verdict("no sign", evidence, f"a gain of {matters:.0%} of the usual lies outside its interval", *told)
     return Verdict("cannot tell", evidence, f"its interval holds both nothing and {matters:.0%} of the usual", *told)
 
 

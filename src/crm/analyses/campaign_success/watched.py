@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 import narwhals as nw
 import pandas as pd
 
-from crm.analyses.campaign_success.campaigns import Campaign
+from crm.analyses.campaign_success.campaigns import Campaign, known_until
 from crm.analyses.campaign_success.windows import OUTCOMES, customer_windows
 from crm.engine import to_pandas
 from crm.facts import Facts
 from crm.mart import open_mart
 from crm.mart.rollups import MONEY_DECIMALS
-from crm.periods import day_number
 
 WEEK = 7
 COMPARED_ON = 26 * WEEK
@@ -109,7 +108,7 @@ def spans_of(facts: Facts, campaign: Campaign, as_of: dt.date, *, after_days: in
     """Whole weeks are compared on: half a year where the history leaves enough for older days, otherwise two thirds
     of it, and all but `OLDER` or as many days as the campaign has.
     """
-    cut = day_number(as_of)
+    cut = known_until(facts, as_of)
     seen = max(min(cut, campaign.ends) - campaign.starts, 0)
     after = max(min(cut - campaign.ends, after_days), 0)
     history = max(campaign.starts - facts.first_day, 0)

@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crm.analyses.campaign_success.campaigns import Campaign
+from crm.analyses.campaign_success.campaigns import Campaign, known_until
 from crm.engine import to_pandas
 from crm.facts import Facts
 from crm.mart import open_mart
 from crm.mart.rollups import MONEY_DECIMALS
-from crm.periods import day_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -87,7 +86,8 @@ def around(facts: Facts, campaign: Campaign, as_of: dt.date, *, after_days: int,
 
     until: the day number up to which is looked, where that is earlier than the as-of date.
     """
-    cut = min(day_number(as_of), until if until is not None else day_number(as_of))
+    known = known_until(facts, as_of)
+    cut = min(known, until if until is not None else known)
     seen = max(min(cut, campaign.ends) - campaign.starts, 0)
     later = max(min(cut - campaign.ends, after_days), 0)
     windows = {
@@ -97,10 +97,10 @@ def around(facts: Facts, campaign: Campaign, as_of: dt.date, *, after_days: int,
         "after": (campaign.days, campaign.days + later),
     }
     table = customer_windows(facts, campaign.starts, windows, until=cut).set_index("customer_id")
-    known = table[table["days_since_last_purchase"].notna()]
+    before = table[table["days_since_last_purchase"].notna()]
     return Around(
         campaign,
-        known[list(KNOWN)],
+        before[list(KNOWN)],
         _outcomes(table, "during"),
         _outcomes(table, "after"),
         seen,

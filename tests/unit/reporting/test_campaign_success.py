@@ -134,7 +134,7 @@ def observed(who, effect, *, passed):
 def by_comparison(who, effect, *, passed=True):
     seen = observed(who, effect, passed=passed)
     paid = Profit(90.0, 10.0, 170.0, 50.0) if passed else Profit(np.nan, np.nan, np.nan, 50.0)
-    verdict = of_observed(seen, "purchase_days", matters=0.1, running=False)
+    verdict = of_observed(seen, "purchase_days", matters=0.1)
     return Reading(who, False, None, seen, None, pd.DataFrame(columns=list(LOOKS)), verdict, paid, 0.2, 1)
 
 

@@ -44,7 +44,9 @@ class Verdict:
         return self.word in ("caused more", "caused less")
 
 
-def of_experiment(experiment: Experiment, *, matters: float, running: Look | None, not_ended: str) -> Verdict:
+def of_experiment(
+    experiment: Experiment, *, matters: float, running: Look | None, not_ended: str = "it has not ended"
+) -> Verdict:
     """Of a campaign drawn by lot; running: the look at one that is not over, and not_ended why it is not."""
     main, lot = experiment.main, experiment.lot
     told = (main.usual, main.effect, main.low, main.high)
@@ -62,7 +64,7 @@ def of_experiment(experiment: Experiment, *, matters: float, running: Look | Non
     return _by_interval("experiment", *told, matters=matters)
 
 
-def of_observed(observed: Observed, outcome: str, *, matters: float, not_ended: str) -> Verdict:
+def of_observed(observed: Observed, outcome: str, *, matters: float, not_ended: str = "") -> Verdict:
     """Of a campaign without a lot; not_ended: why it is not over, empty where it is."""
     rows = observed.effects
     rows = rows[(rows["outcome"] == outcome) & (rows["window"] == "during")] if len(rows) else rows

@@ -392,16 +392,29 @@ def _anyway(one: CampaignSuccess) -> Finding | None:
     if told.empty:
         return None
     answered, caused = float(told["responded"].sum()), float(told["incremental"].sum())
-    half = float(np.sqrt((((told["high"] - told["low"]) / 2 * told["responded"]) ** 2).sum()))
+    # Of the buyers caused, and not of the shares: those end at nobody and everybody.
+    half = math.sqrt(sum(_half_of_buyers(one, str(name)) ** 2 for name in told["campaign_id"]))
     share, low, high = (min(max(1 - one / answered, 0.0), 1.0) for one in (caused, caused + half, caused - half))
     return _say(
         one,
         "anyway",
-        "In {campaigns:,} ended experiments {answered:,.0f} customers answered, and about {caused:,.0f} more bought "
-        "than would have without a contact: an estimated {share:.0%} of the answers ({low:.0%} to {high:.0%}) came "
-        "from customers who would have bought anyway.",
-        {"campaigns": len(told), "answered": answered, "caused": caused, "share": share, "low": low, "high": high},
-    )
+        "In {campaigns:,} ended experiments {answered:,.0f} customers answered, and about "
+        + ("{caused:,.0f} more" if caused >= 0 else "{fewer:,.0f} fewer")
+        + " bought than would have without a contact: an estimated {share:.0%} of the answers ({low:.0%} to "
+        "{high:.0%}) came from customers who would have bought anyway.",
+        {
+            "campaigns": len(told), "answered": answered, "caused": caused, "fewer": -caused, "share": share,
+            "low": low, "high": high,
+        },
+    )  # fmt: skip
+
+
+def _half_of_buyers(one: CampaignSuccess, campaign_id: str) -> float:
+    """Half of the interval of how many bought because of a campaign."""
+    reading = one.of(campaign_id)
+    assert reading.experiment is not None
+    bought = reading.experiment.of("bought")
+    return float(bought["high"] - bought["low"]) / 2 * reading.chosen.contacted
 
 
 def _response(one: CampaignSuccess) -> Finding | None:

@@ -190,3 +190,22 @@ def test_what_it_says_can_be_published(company):
         scores={"campaign_response": found.scores},
     )
     assert "verdicts" in draft.findings
+
+
+def test_answers_that_would_have_bought_anyway_are_recomputed(company):
+    """A hundred of the treated answer; how many more bought is told from the arms, in plain numbers."""
+    arms = by_lot(CUSTOMERS)
+    treated = [name for name, arm in zip(CUSTOMERS, arms, strict=True) if arm == "treated"]
+    answers = pd.DataFrame(
+        {"campaign_id": "k", "customer_id": treated[:100], "responded_at": pd.Timestamp("2017-09-10")}
+    )
+    found = read(company, chosen(CUSTOMERS, arms), purchases=bought(more=set(treated)), responses=answers)
+    effect = found.of("k").experiment.of("bought")
+    caused, half = (number * len(treated) for number in (effect["effect"], (effect["high"] - effect["low"]) / 2))
+    told = found.findings["anyway"].values
+    assert told["answered"] == 100
+    assert told["caused"] == pytest.approx(caused)
+    assert told["share"] == pytest.approx(1 - caused / 100)
+    assert [told["low"], told["high"]] == pytest.approx(
+        [1 - (caused + half) / 100, min(1 - (caused - half) / 100, 1)]
+    )

@@ -35,9 +35,9 @@ from crm.written_lists import KeptList, ListError, as_campaigns, as_contacts, re
 PINNED = "CRM_FACTS"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
-    """The checked tables of one source.
+    """The checked tables of one source. The same data with the same settings are the same facts, also as a key.
 
     fingerprint: changes when the bytes of the source, its mapping or the contracts change.
     tables:      one row per table: table, rows, kept, set_aside, became_returns, first, last, sha256, and the money
@@ -56,6 +56,16 @@ class Facts:
     outcomes: pd.DataFrame
     told: tuple[str, ...]
     remarks: tuple[str, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Facts) and self._told == other._told
+
+    def __hash__(self) -> int:
+        return hash(self._told)
+
+    @property
+    def _told(self) -> tuple[str, str]:
+        return self.fingerprint, self.settings.fingerprint()
 
     @property
     def notes(self) -> tuple[str, ...]:

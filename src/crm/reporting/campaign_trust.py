@@ -15,6 +15,7 @@ import pandas as pd
 from crm.reporting.campaign_success import FEWEST, OUTCOMES, capital, intervals
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots, draw_intervals, draw_moments
+from crm.reporting.drift import show_drift as drift_table
 from crm.reporting.left_out import LeftOut
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST, SERIES
 from crm.reporting.tables import Table, show_table
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded 
 
 PARTS = {"older": "older days", "compared on": "compared on", "during": "the campaign", "after": "afterwards"}
 _PART_COLOURS = dict(zip(PARTS.values(), (SERIES[1], COMPARISON, ACTUAL, FORECAST), strict=True))
-_MOST_MOVED = 5
 _MOST_GROUPS, _MOST_KNOWN = 16, 12
 _LUCK = 0.05
 _RULE = "Share of campaigns answered"
@@ -432,22 +432,7 @@ def show_scoring(one: CampaignSuccess) -> Table | LeftOut:
 
 def show_drift(drift: Drift | None) -> Table | LeftOut | None:
     """Are the customers of today those it was fitted on? None where nothing scores."""
-    if drift is None:
-        return None
-    said = f"{drift.sentence[:1].upper()}{drift.sentence[1:]}."
-    rows = drift.features.head(_MOST_MOVED)
-    if not drift.known or rows.empty:
-        return LeftOut(said)
-    table = rows.assign(
-        column=rows["feature"].str.replace("_", " "), moved=rows["moved"].map({True: "yes", False: ""})
-    )
-    return show_table(
-        table[["column", "psi", "by_chance", "moved"]].rename(columns={"psi": "stability_index"}),
-        caption="Today beside those it was fitted on",
-        formats={"stability_index": ".3f", "by_chance": ".3f"},
-        notes=f"{said} Population stability index: below 0.1 is little, from 0.25 a column counts as moved if it is "
-        f"beyond chance. The {len(rows)} most moved of {len(drift.features)}.",
-    )
+    return drift_table(drift)
 
 
 def show_strange(one: CampaignSuccess) -> Table | None:

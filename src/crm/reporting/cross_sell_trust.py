@@ -8,6 +8,7 @@ import pandas as pd
 
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars
+from crm.reporting.drift import show_drift as drift_table
 from crm.reporting.left_out import LeftOut
 from crm.reporting.style import COMPARISON, FORECAST
 from crm.reporting.tables import Table, show_table
@@ -17,7 +18,6 @@ if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded 
     from crm.analyses.cross_sell import CrossSell
     from crm.review.drift import Drift
 
-_MOST_MOVED = 5
 _RULE = "Best-sellers"
 _WORDS = {"hit_rate_5": "hit_rate", "map_5": "average_precision", "ndcg_5": "order", "recall_10": "found_in_ten",
           "coverage": "items_shown", "calibration_error": "calibration_error"}  # fmt: skip
@@ -158,22 +158,7 @@ def show_scoring(one: CrossSell) -> Table | LeftOut:
 
 def show_drift(drift: Drift | None) -> Table | LeftOut | None:
     """Are the customers and their new items of today like those it was fitted on? None where nothing scores."""
-    if drift is None:
-        return None
-    said = f"{drift.sentence[:1].upper()}{drift.sentence[1:]}."
-    rows = drift.features.head(_MOST_MOVED)
-    if not drift.known or rows.empty:
-        return LeftOut(said)
-    table = rows.assign(
-        column=rows["feature"].str.replace("_", " "), moved=rows["moved"].map({True: "yes", False: ""})
-    )
-    return show_table(
-        table[["column", "psi", "by_chance", "moved"]].rename(columns={"psi": "stability_index"}),
-        caption="Today beside those it was fitted on",
-        formats={"stability_index": ".3f", "by_chance": ".3f"},
-        notes=f"{said} One new item of each customer. Population stability index: below 0.1 is little, from 0.25 a "
-        f"column counts as moved if it is beyond chance. The {len(rows)} most moved of {len(drift.features)}.",
-    )
+    return drift_table(drift, about="One new item of each customer.")
 
 
 def _ships(one: CrossSell) -> str:

@@ -53,18 +53,18 @@ class _CampaignResponse:
 
     def rows(self, facts: Facts, date: dt.date) -> pd.DataFrame:
         """Who was contacted: customer_id, outcome (1: answered), group (the kind of campaign)."""
-        told = _contacted_on(_Known(facts), date)
+        told = _contacted_on(facts, date)
         outcome = told["responded"].notna().astype("float64")
         return pd.DataFrame({"customer_id": told["customer_id"], "outcome": outcome, "group": told["kind"]})
 
     def score(self, model: CampaignResponseModel, facts: Facts, date: dt.date) -> FloatArray:
         """Their chance of an answer; on a date on which no campaign begins, that of the active customers."""
-        known = _described(_Known(facts), date)
+        known = _described(facts, date)
         return chances_of(model, known, list(known["kind"]))
 
     def twin(self, model: CampaignResponseModel, facts: Facts, date: dt.date) -> CampaignResponseModel:
         """The same recipe, fitted to what was known before that date."""
-        response = _learnt(_Known(facts), date, model.response.ships, model.seed)
+        response = _learnt(facts, date, model.response.ships, model.seed)
         if response.learners is None:
             raise NotEnoughData(
                 "A twin is fitted to campaigns that had ended by then, with enough answers.",
@@ -80,7 +80,7 @@ class _CampaignResponse:
 
     def population(self, facts: Facts, as_of: dt.date) -> pd.DataFrame:
         """Who is scored, with the columns that models read."""
-        return _described(_Known(facts), as_of)[list(KNOWN)].reset_index(drop=True)
+        return _described(facts, as_of)[list(KNOWN)].reset_index(drop=True)
 
 
 def _can_judge(one: Chosen, first: int) -> bool:
@@ -88,33 +88,16 @@ def _can_judge(one: Chosen, first: int) -> bool:
     return one.campaign.starts >= first and contacted >= FEWEST_CONTACTS and answered < contacted
 
 
-@dataclass(frozen=True)
-class _Known:
-    """Facts as a key: the same data and settings are the same."""
-
-    facts: Facts
-
-    def __hash__(self) -> int:
-        return hash(self._told)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and self._told == other._told
-
-    @property
-    def _told(self) -> tuple[str, str]:
-        return self.facts.fingerprint, self.facts.settings.fingerprint()
-
-
 @lru_cache(maxsize=16)
-def _contacted_on(known: _Known, date: dt.date) -> pd.DataFrame:
+def _contacted_on(facts: Facts, date: dt.date) -> pd.DataFrame:
     """Whom the campaigns that begin on a date contact, each once: customer_id, kind, responded."""
-    begun = _beginning(read_campaigns(known.facts, date + _NEXT_DAY), date)
+    begun = _beginning(read_campaigns(facts, date + _NEXT_DAY), date)
     if not begun:
         return pd.DataFrame({name: pd.Series(dtype="str") for name in ("customer_id", "kind", "responded")})
     end = date_of(max(one.campaign.ends for one in begun))
     parts = [
         one.customers[one.customers["arm"] != HELD_OUT].assign(kind=one.campaign.kind)
-        for one in _beginning(read_campaigns(known.facts, end), date)
+        for one in _beginning(read_campaigns(facts, end), date)
     ]
     both = pd.concat(parts, ignore_index=True).drop_duplicates("customer_id")
     return both.sort_values("customer_id", ignore_index=True)[["customer_id", "kind", "responded"]]
@@ -125,9 +108,9 @@ def _beginning(campaigns: Campaigns, date: dt.date) -> list[Chosen]:
 
 
 @lru_cache(maxsize=16)
-def _described(known: _Known, date: dt.date) -> pd.DataFrame:
+def _described(facts: Facts, date: dt.date) -> pd.DataFrame:
     """Those that a campaign beginning on a date contacts, or the active customers: the kind, and `KNOWN`."""
-    facts, told, past = known.facts, _contacted_on(known, date), _all(known).past
+    told, past = _contacted_on(facts, date), _all(facts).past
     if told.empty:
         today = today_of(facts, read_campaigns(facts, date), date, past)
         return today.known(today.newest_kind).assign(kind=today.newest_kind)
@@ -139,15 +122,15 @@ def _described(known: _Known, date: dt.date) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=16)
-def _learnt(known: _Known, date: dt.date, ships: str, seed: int) -> Response:
-    return fit_response(closed_before(_all(known), day_number(date)), ships=ships, seed=seed)
+def _learnt(facts: Facts, date: dt.date, ships: str, seed: int) -> Response:
+    return fit_response(closed_before(_all(facts), day_number(date)), ships=ships, seed=seed)
 
 
 @lru_cache(maxsize=1)
-def _all(known: _Known) -> Contacted:
+def _all(facts: Facts) -> Contacted:
     """Every campaign there is, read once. What had ended by a date is the same whenever it is read."""
-    end = date_of(known.facts.last_day + 1)
-    return read_contacted(known.facts, read_campaigns(known.facts, end), end)
+    end = date_of(facts.last_day + 1)
+    return read_contacted(facts, read_campaigns(facts, end), end)
 
 
 REVIEWABLE = _CampaignResponse()

@@ -52,7 +52,7 @@ class _CrossSell:
 
     def rows(self, facts: Facts, date: dt.date) -> pd.DataFrame:
         """A customer and one new item each: customer_id, outcome (1: bought within the horizon), group."""
-        one = _drawn(_Known(facts), date)
+        one = _drawn(facts, date)
         rows: Any = one.wanted.any(axis=1)
         third = pd.Series(one.panel.spent).rank(method="first", pct=True).to_numpy()
         place = np.minimum((third * len(GROUPS) - 1e-9).astype("int64"), len(GROUPS) - 1)
@@ -66,7 +66,7 @@ class _CrossSell:
 
     def score(self, model: CrossSellModel, facts: Facts, date: dt.date) -> FloatArray:
         """The chance of each of them."""
-        one = _drawn(_Known(facts), date)
+        one = _drawn(facts, date)
         if model.learners is None:
             share = np.minimum(one.market.hazard * model.horizon_days / 56, 1.0)
             return np.broadcast_to(share, one.wanted.shape)[one.wanted]
@@ -76,7 +76,7 @@ class _CrossSell:
         """The same recipe, fitted to what was known before that date."""
         if model.learners is None:
             return replace(model, as_of=date)
-        learners = _learnt(_Known(facts), date, model.level, model.most_items, model.horizon_days, model.seed)
+        learners = _learnt(facts, date, model.level, model.most_items, model.horizon_days, model.seed)
         if learners is None:
             raise NotEnoughData(
                 "A twin is fitted to dates whose outcome was known by then.",
@@ -87,7 +87,7 @@ class _CrossSell:
 
     def population(self, facts: Facts, as_of: dt.date) -> pd.DataFrame:
         """The same customers, each with what models read of its item."""
-        return _drawn(_Known(facts), as_of).columns
+        return _drawn(facts, as_of).columns
 
     def other_question(self, record: Mapping[str, Any], facts: Facts) -> str:
         """What the model tells, and what is asked, where that is not the same."""
@@ -111,26 +111,9 @@ def _days(facts: Facts) -> int:
     return facts.settings.definitions.cross_sell_horizon_days
 
 
-@dataclass(frozen=True)
-class _Known:
-    """Facts as a key: the same data and settings are the same."""
-
-    facts: Facts
-
-    def __hash__(self) -> int:
-        return hash(self._told)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and self._told == other._told
-
-    @property
-    def _told(self) -> tuple[str, str]:
-        return self.facts.fingerprint, self.facts.settings.fingerprint()
-
-
 @lru_cache(maxsize=1)
-def _drawn(known: _Known, date: dt.date) -> OneEach:
-    facts, definitions = known.facts, known.facts.settings.definitions
+def _drawn(facts: Facts, date: dt.date) -> OneEach:
+    definitions = facts.settings.definitions
     level, most = definitions.cross_sell_level, definitions.cross_sell_items
     seen = see(facts, date, level=level, most=most, days=_days(facts))
     if seen is None:
@@ -141,8 +124,8 @@ def _drawn(known: _Known, date: dt.date) -> OneEach:
 
 
 @lru_cache(maxsize=4)
-def _learnt(known: _Known, date: dt.date, level: Level, most: int, days: int, seed: int) -> Learners | None:
-    return fit_learners(Looked(known.facts, level=level, most=most, days=days), date, seed=seed)
+def _learnt(facts: Facts, date: dt.date, level: Level, most: int, days: int, seed: int) -> Learners | None:
+    return fit_learners(Looked(facts, level=level, most=most, days=days), date, seed=seed)
 
 
 REVIEWABLE = _CrossSell()

@@ -61,14 +61,14 @@ class LifetimeReview:
         """Expected value over the horizon of the settings, in the order of the snapshot."""
         if isinstance(model, Mixed) and model.seen.date == date:
             return model.value
-        fitted = _fitted(_Known(facts), model.seen.date) if isinstance(model, Mixed) else model
+        fitted = _fitted(facts, model.seen.date) if isinstance(model, Mixed) else model
         return fitted.expect(snapshot(facts, date))[1]
 
     def twin(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> LifetimeModel | Mixed:
         """What the same recipe would have expected on that date, by what was known then alone."""
         del model  # its seed and horizon are those of the settings
         known = day_number(date) + facts.settings.definitions.value_horizon_days <= facts.last_day + 1
-        return _twin(_Known(facts), date) if known else _fitted(_Known(facts), date)
+        return _twin(facts, date) if known else _fitted(facts, date)
 
     def other_question(self, record: Mapping[str, Any], facts: Facts) -> str:
         """What the model tells, and what is asked, where that is not the same."""
@@ -83,34 +83,17 @@ class LifetimeReview:
         return newest + dt.timedelta(days=record["learners"]["days"])
 
 
-@dataclass(frozen=True)
-class _Known:
-    """Facts as a key: the same data and settings are the same."""
-
-    facts: Facts
-
-    def __hash__(self) -> int:
-        return hash(self._told)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and self._told == other._told
-
-    @property
-    def _told(self) -> tuple[str, str]:
-        return self.facts.fingerprint, self.facts.settings.fingerprint()
-
-
 @lru_cache(maxsize=4)
-def _twin(known: _Known, date: dt.date) -> Mixed:
-    facts, days, seed = _asked(known)
+def _twin(facts: Facts, date: dt.date) -> Mixed:
+    facts, days, seed = _asked(facts)
     judged, rule = _judged(facts, date, days=days, seed=seed)
     return mix(look_back(facts, date, days=days, seed=seed), judged, rule=rule)
 
 
 @lru_cache(maxsize=2)
-def _fitted(known: _Known, date: dt.date) -> LifetimeModel:
+def _fitted(facts: Facts, date: dt.date) -> LifetimeModel:
     """The same as a model, also of a date whose outcome is not known yet: it values customers of any date."""
-    facts, days, seed = _asked(known)
+    facts, days, seed = _asked(facts)
     judged, rule = _judged(facts, date, days=days, seed=seed)
     candidates = fit_candidates(facts, date, horizon_days=days, seed=seed)
     seen = foresee(candidates, snapshot(facts, date), season=season_of(facts, date, days), seed=seed)
@@ -127,9 +110,9 @@ def _fitted(known: _Known, date: dt.date) -> LifetimeModel:
     )
 
 
-def _asked(known: _Known) -> tuple[Facts, int, int]:
-    settings = known.facts.settings
-    return known.facts, settings.definitions.value_horizon_days, settings.runs.seed
+def _asked(facts: Facts) -> tuple[Facts, int, int]:
+    settings = facts.settings
+    return facts, settings.definitions.value_horizon_days, settings.runs.seed
 
 
 def _judged(facts: Facts, date: dt.date, *, days: int, seed: int) -> tuple[list[Mixed], str]:

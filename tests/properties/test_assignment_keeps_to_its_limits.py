@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.scoring import assignment
 from crm.scoring.assignment import Limits, assign
+from crm.scoring.assignment.integer_programme import narrow_down
+from crm.scoring.assignment.lagrange import bound_at, decide_at
+from crm.scoring.assignment.reading import read_options
+from crm.scoring.assignment.room import fill_room, take_back
+from crm.scoring.assignment.task import Found, value_of
 
 PROGRAMMES, CHANNELS = ("retain", "thank", "win back"), ("call", "mail")
 KINDS = list(itertools.product(PROGRAMMES, CHANNELS))
@@ -126,14 +130,14 @@ def test_whatever_the_prices_no_limit_is_broken():
     rng = np.random.default_rng(8)
     for _ in range(600):
         options, limits = drawn_case(rng)
-        task, _ = assignment._read(options, limits)
+        task, _ = read_options(options, limits)
         prices = rng.exponential(rng.choice([0, 1, 10]), len(task.most))
-        taken = assignment._take_back(task, prices, assignment._decide(task, prices))
-        picked = assignment._fill(task, prices, taken)
+        taken = take_back(task, prices, decide_at(task, prices))
+        picked = fill_room(task, prices, taken)
         rows = picked[picked >= 0]
         assert kept(options.iloc[task.positions[rows]], limits)
         assert (picked >= 0).sum() >= (taken >= 0).sum()
-        assert task.net[rows].sum() <= assignment._dual(task, prices)[0] * (1 + 1e-9) + 1e-9
+        assert task.net[rows].sum() <= bound_at(task, prices)[0] * (1 + 1e-9) + 1e-9
 
 
 def test_what_prices_rule_out_is_in_no_better_choice():
@@ -141,15 +145,15 @@ def test_what_prices_rule_out_is_in_no_better_choice():
     rng = np.random.default_rng(10)
     for _ in range(40):
         options, limits = drawn_case(rng)
-        task, _ = assignment._read(options, limits)
+        task, _ = read_options(options, limits)
         prices = rng.exponential(rng.choice([0, 1]), len(task.most))
-        poor = assignment._fill(task, prices, np.full(task.customers, -1))
+        poor = fill_room(task, prices, np.full(task.customers, -1))
         if len(task.net):
-            found = assignment._Found(poor, assignment._dual(task, prices)[0], "by prices", prices)
-            best = assignment._narrowed(task, found)
+            found = Found(poor, bound_at(task, prices)[0], "by prices", prices)
+            best = narrow_down(task, found)
             assert best.method == "exact"
             assert best.bound == pytest.approx(assign(options, limits).value, abs=1e-6)
-            assert assignment._value(task, best.picked) == pytest.approx(best.bound, abs=1e-6)
+            assert value_of(task, best.picked) == pytest.approx(best.bound, abs=1e-6)
 
 
 def test_forty_cases_by_prices():

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from crm.errors import CrmError
-from crm.scoring import assignment
 from crm.scoring.assignment import Limits, assign
+from crm.scoring.assignment.integer_programme import solve_relaxed
+from crm.scoring.assignment.reading import COLUMNS, read_options
 from crm.scoring.prices import prices_in_words
 
 BOTH_WAYS = pytest.mark.parametrize("exact_below", [60_000, 0], ids=["exact", "by prices"])
@@ -18,7 +19,7 @@ BOTH_WAYS = pytest.mark.parametrize("exact_below", [60_000, 0], ids=["exact", "b
 
 def options_of(*rows):
     """Drawn as "customer programme channel gain cost"."""
-    frame = pd.DataFrame([row.split() for row in rows], columns=list(assignment.COLUMNS), dtype="str")
+    frame = pd.DataFrame([row.split() for row in rows], columns=list(COLUMNS), dtype="str")
     return frame.astype({"gain": "float64", "cost": "float64"})
 
 
@@ -236,11 +237,11 @@ def scaled(limits):
 
 def test_at_a_corner_the_price_is_of_the_next_unit(company, exact):
     """One call less would cost 2.63, one more is worth 2.34: found by raising the calls by a fiftieth of one."""
-    task, _ = assignment._read(company, LIMITS)
+    task, _ = read_options(company, LIMITS)
     calls = exact.prices["of"].eq("call").to_numpy()
 
     def worth(more):
-        return float(task.net @ assignment._relaxed(replace(task, most=task.most + more * calls))[0])
+        return float(task.net @ solve_relaxed(replace(task, most=task.most + more * calls))[0])
 
     assert exact.prices["price"][calls].item() == pytest.approx((worth(0.02) - worth(0)) / 0.02, rel=0.01)
 

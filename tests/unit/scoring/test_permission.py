@@ -320,7 +320,7 @@ def test_the_suppressed(company, tmp_path, separator):
     facts = suppressing(company, tmp_path, content, "utf-8-sig")
     assert reasons(facts, ["a", "b", "c"]) == ["on the suppression list: asked us to", "on the suppression list", ""]
     assert remarks_of(facts, AS_OF) == (
-        "1 of 3 suppressed ids are no customers, such as xx: see that they are written as in the data.",
+        "1 of 3 suppressed ids are no customers: see that they are written as in the data.",
     )
 
 

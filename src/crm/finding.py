@@ -7,6 +7,7 @@ the text is the number in results.json.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -14,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z“])")
 # Marks in a product's name that would change the direction of the sentence around it.
 _TURNS_TEXT_ROUND = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
@@ -44,8 +46,9 @@ class Finding:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        sentence = escape(self.sentence.translate(_TURNS_TEXT_ROUND))
-        return f'<p class="finding" data-finding="{escape(self.name)}">{sentence}</p>'
+        first, *rest = _BETWEEN_SENTENCES.split(self.sentence.translate(_TURNS_TEXT_ROUND), maxsplit=1)
+        told = " ".join([f'<span class="lead">{escape(first)}</span>', *map(escape, rest)])
+        return f'<p class="finding" data-finding="{escape(self.name)}">{told}</p>'
 
     def as_record(self) -> dict[str, Any]:
         """The finding as it stands in results.json."""

@@ -27,6 +27,7 @@ from crm.atomic import whole_file, write_json
 from crm.config import Settings
 from crm.errors import CrmError
 from crm.finding import Finding
+from crm.headline import Headline
 from crm.written_lists import LEDGER, ListToWrite, write_list
 
 
@@ -78,6 +79,7 @@ def publish(
     settings: Settings,
     run_folder: str | Path,
     findings: Sequence[Finding],
+    headline: Headline | None = None,
     measures: Mapping[str, object] | None = None,
     scores: Mapping[str, pd.DataFrame] | None = None,
     lists: Mapping[str, ListToWrite] | None = None,
@@ -88,6 +90,7 @@ def publish(
 
     notebook: the notebook's own name, such as "02_segmentation".
     findings: at least one, each under its own name, without missing numbers.
+    headline: the number of these findings that stands on the front page.
     measures: numbers for results.json, nested as it suits; a frame becomes one record a row, a missing number null.
     scores:   tables with a text column customer_id, written so that equal tables give equal bytes.
     lists:    action lists by their list_id; those to contact become a CSV, everybody with the arm a Parquet file.
@@ -98,6 +101,7 @@ def publish(
     part: dict[str, Any] = {
         "notebook": notebook,
         "findings": _finding_records(findings),
+        "headline": _headline_record(headline, findings),
         "measures": _plain(dict(measures or {}), place="measures", missing_allowed=True),
         "scores": sorted(scores or {}),
         "mlflow_run_ids": list(mlflow_run_ids),
@@ -175,6 +179,21 @@ def _finding_records(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 def _finding_record(finding: Finding) -> dict[str, Any]:
     values = _plain(dict(finding.values), place=f"finding {finding.name}", missing_allowed=False)
     return {**finding.as_record(), "values": values}
+
+
+def _headline_record(headline: Headline | None, findings: Sequence[Finding]) -> dict[str, Any] | None:
+    """The headline, whose number must be that of one of the findings."""
+    if headline is None:
+        return None
+    told = next((one.values.get(headline.value) for one in findings if one.name == headline.finding), None)
+    if not isinstance(told, int | float | Decimal | np.number) or float(told) != headline.number:
+        raise NotPublishable(
+            "The number of the front page must be one of the page's findings.",
+            found=f"{headline.number} for {headline.name}; the finding says {'nothing' if told is None else told}",
+            do="Make it with Headline.of(finding, …) of a finding that is published too.",
+        )
+    record: dict[str, Any] = _plain(headline.as_record(), place="the headline", missing_allowed=True)
+    return record
 
 
 def _plain(value: Any, *, place: str, missing_allowed: bool) -> Any:

@@ -29,6 +29,7 @@ from crm.contracts import CONTRACTS
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
 from crm.finding import Finding, Findings
+from crm.headline import Headline, Trail
 from crm.periods import date_of, day_number, read_date
 
 REQUIREMENTS = Requirements(
@@ -97,6 +98,22 @@ class DataQuality:
                 self._coverage(),
                 self._oddities(),
             ]
+        )
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page."""
+        some = self.tables[self.tables["rows"] > 0]
+        return Headline.of(
+            self._rows(),
+            "kept_share",
+            label="purchase lines kept, of those that came in",
+            unit="share",
+            better="more",
+            sentence="{kept:,} of {rows:,} purchase lines are kept; {set_aside:,} are set aside with their reason.",
+            trail=Trail.of(
+                "Rows kept, by table", some["table"], some["kept"] / some["rows"], drawn="named", unit="share"
+            ),
         )
 
     @property

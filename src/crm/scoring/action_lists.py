@@ -22,11 +22,13 @@ from crm.analyses.campaign_success.planning import usual_margin
 from crm.config import Programme
 from crm.facts import Facts
 from crm.finding import Findings
+from crm.headline import Headline
 from crm.scoring.assignment import Assignment, Limits, assign
 from crm.scoring.candidates import Candidates, candidates_of
 from crm.scoring.export import as_csv
-from crm.scoring.findings import all_findings, measures
+from crm.scoring.findings import all_findings, headline, measures
 from crm.scoring.hold_out import Measurable, hold_out, measurable
+from crm.scoring.learned import ShareBrought
 from crm.scoring.needs import REQUIREMENTS
 from crm.scoring.permission import may_contact, remarks_of
 from crm.scoring.prices import CAPACITY, PRICES, PROGRAMME_BUDGET, SIZE
@@ -61,6 +63,7 @@ class ActionList:
 
     expected_gain, cost: of the treated together.     low, high: of the expected net gain, by chance alone, 95 %.
     candidates: whom the programme would have named.     held_out_share: asked for, or more where measuring needs it.
+    brings: the share of what is at stake that a contact brings, assumed or measured; None of what is measured whole.
     said: what it assumes.     why_not: why it has no candidate.
     """
 
@@ -74,6 +77,7 @@ class ActionList:
     low: float
     high: float
     measurable: Measurable | None = field(repr=False)
+    brings: ShareBrought | None
     said: tuple[str, ...]
     why_not: str
     byte_order_mark: bool
@@ -187,6 +191,11 @@ class ActionLists:
     def findings(self) -> Findings:
         """The answers, most important first."""
         return all_findings(self)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self)
 
     @property
     def measures(self) -> dict[str, object]:
@@ -437,6 +446,7 @@ def _list(facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chose
         low=net - 1.959964 * spread,
         high=net + 1.959964 * spread,
         measurable=measurable(len(rows), share, sd, effect) if len(rows) else None,
+        brings=candidates.brings,
         said=candidates.said,
         why_not=candidates.why_not,
         byte_order_mark=facts.settings.contacts.byte_order_mark,

@@ -2,7 +2,8 @@
 
 `candidates_of(facts, as_of, name, programme, scores)` gives every customer whom the programme could contact, at most
 once, with the margin that a contact is expected to add until the measuring date. What is at stake comes from the
-scores; the share of it that a contact brings is the programme's own `makes_the_difference`, an assumption.
+scores; the share of it that a contact brings is the programme's own `makes_the_difference`, an assumption, until its
+lists have shown another (`crm.scoring.learned`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from crm.mart import open_mart
 from crm.outcomes import active
 from crm.periods import known_before
 from crm.scoring.events import events_of
+from crm.scoring.learned import ShareBrought, share_brought
 from crm.snapshots import margin, snapshot
 
 COLUMNS = ("customer_id", "gain", "at_stake", "chance", "item", "offer", "reasons")
@@ -67,12 +69,14 @@ class Candidates:
                item      to be offered, as the source spells it; empty where the programme is about none
                offer     in words, for whoever makes the contact
                reasons   two or three, in words, with the customer's own numbers
+    brings:    the share of what is at stake that a contact brings; None of `persuade`, whose gain is measured whole.
     said:      assumptions in words with their numbers, and who was left out.
     why_not:   why the programme has nothing to go by, such as scores that are missing; empty otherwise.
     """
 
     programme: str
     customers: pd.DataFrame = field(repr=False)
+    brings: ShareBrought | None = None
     said: tuple[str, ...] = ()
     why_not: str = ""
 
@@ -93,9 +97,11 @@ def candidates_of(
     _refuse_item_in_offer(asked)
     why_not = asked.lacking(*_NEEDS[programme.kind]) if programme.kind in _NEEDS else ""
     found = _nothing(why_not) if why_not else _KINDS[programme.kind](asked)
+    brings = None if programme.kind == "persuade" else share_brought(facts, as_of, name, programme)
+    customers = _finished(asked, found.customers, 1.0 if brings is None else brings.share)
     if found.why_not:
-        return Candidates(name, _finished(asked, found.customers), why_not=found.why_not)
-    return Candidates(name, _finished(asked, found.customers), (_assumed(programme), *found.said, *_left_out(found)))
+        return Candidates(name, customers, brings, why_not=found.why_not)
+    return Candidates(name, customers, brings, (_assumed(programme, brings), *found.said, *_left_out(found)))
 
 
 @dataclass(frozen=True)
@@ -400,9 +406,8 @@ def _nothing(why: str) -> _Found:
     return _Found(pd.DataFrame({"customer_id": [], "at_stake": [], "likely": [], "reasons": []}), why_not=why)
 
 
-def _finished(asked: _Asked, found: pd.DataFrame) -> pd.DataFrame:
-    """The candidates with something at stake, as `Candidates.customers`."""
-    share = 1.0 if asked.programme.kind == "persuade" else asked.programme.makes_the_difference
+def _finished(asked: _Asked, found: pd.DataFrame, share: float) -> pd.DataFrame:
+    """The candidates with something at stake, as `Candidates.customers`; share: of it, what a contact brings."""
     found = found[found["at_stake"].astype("float64") > 0]
     item = found["item"] if "item" in found else pd.Series("", index=found.index)
     finished = pd.DataFrame(
@@ -434,9 +439,17 @@ def _refuse_item_in_offer(asked: _Asked) -> None:
         )
 
 
-def _assumed(programme: Programme) -> str:
-    if programme.kind == "persuade":
+def _assumed(programme: Programme, brings: ShareBrought | None) -> str:
+    if brings is None:
         return "What a contact adds was measured by all experiments together; nothing is assumed of it."
+    if brings.lists:
+        lists = f"{brings.lists} measured list{'' if brings.lists == 1 else 's'}"
+        return (
+            f"A contact is reckoned to bring {brings.share:.1%} of what is at stake until "
+            f"{programme.measure_after_days} days after sending: {_percent(brings.assumed)} is assumed "
+            f"(makes_the_difference), and {lists} of it brought "
+            f"{brings.measured:.1%} ({brings.low:.1%} to {brings.high:.1%}); both count by how sure they are."
+        )
     return (
         f"A contact is assumed to bring {_percent(programme.makes_the_difference)} of what is at stake until "
         f"{programme.measure_after_days} days after sending (makes_the_difference), until a list has been measured."

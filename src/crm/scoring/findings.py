@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crm.analyses import counted, listed
+from crm.analyses import absent, counted, listed, not_there
 from crm.finding import Finding, Findings
+from crm.headline import FEWEST_SHOWN, Headline, Trail
+from crm.scoring.needs import REQUIREMENTS
 from crm.scoring.prices import prices_in_words
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def all_findings(one: ActionLists) -> Findings:
             _without_candidates(one),
             _unmarked(one),
             _latency(one),
+            not_there(absent(REQUIREMENTS, one.facts), one.as_of),
         ]
     )
 
@@ -84,6 +87,33 @@ def _actions(one: ActionLists) -> Finding | None:
         "Expected: {net:,.0f} {currency} of margin beyond the {cost:,.0f} {currency} it costs ({low:+,.0f} to "
         f"{{high:+,.0f}} by chance alone){assumed}.",
         values,
+    )
+
+
+def headline(one: ActionLists) -> Headline | None:
+    """What the lists are expected to bring beyond their cost."""
+    lists = [each for each in one.lists if len(each.treated)]
+    if not lists:
+        return None
+    shown = [each for each in lists if len(each.treated) >= FEWEST_SHOWN]
+    who = counted("customers", sum(len(each.treated) for each in lists), "customer is", "customers are")
+    alone = counted("held_out", sum(each.held_out for each in lists), "more is", "more are")
+    return Headline.of(
+        _actions(one),
+        "net",
+        label="net gain expected of the lists",
+        unit="{currency}",
+        better="more",
+        interval="by chance alone",
+        sentence=f"{who} to be contacted by {counted('lists', len(lists), 'list')}, until {{until}}; {alone} left "
+        "alone by lot.",
+        trail=Trail.of(
+            "Expected net gain, by list",
+            (each.name.replace("_", " ").capitalize() for each in shown),
+            (each.expected_net for each in shown),
+            drawn="named",
+            unit=one.currency,
+        ),
     )
 
 
@@ -149,8 +179,9 @@ def _assumed(one: ActionLists) -> Finding | None:
     cost = sum(each.cost for each in lists)
     if not gain > 0:
         return None
-    shares = [f"{_percent(each.programme.makes_the_difference)} for {each.name}" for each in lists]
-    values = {"shares": listed(shares), "even": cost / gain}
+    values = {"shares": listed([_share_brought(each) for each in lists]), "even": cost / gain}
+    measured = any(each.brings is not None and each.brings.lists for each in lists)
+    known = "reckoned, by what earlier lists showed," if measured else "assumed"
     even = "{even:.0%}" if not 0 < cost / gain < 0.01 else "{even:.1%}" if cost / gain >= 0.001 else "less than 0.1%"
     pay = "Together the lists still pay" if len(lists) > 1 else "The list still pays"
     held_out = sum(each.held_out for each in lists)
@@ -159,9 +190,21 @@ def _assumed(one: ActionLists) -> Finding | None:
     return _say(
         one,
         "assumption",
-        f"It is assumed that a contact brings this share of what is at stake: {{shares}}. {pay} if contacts achieve "
+        f"It is {known} that a contact brings this share of what is at stake: {{shares}}. {pay} if contacts achieve "
         f"{even} of that{tell}.",
         values,
+    )
+
+
+def _share_brought(each: ActionList) -> str:
+    """What a contact of a list is reckoned to bring of what is at stake, and whether lists have shown it."""
+    brings = each.brings
+    if brings is None or not brings.lists:
+        return f"{_percent(each.programme.makes_the_difference)} for {each.name}"
+    lists = f"{brings.lists} list{'' if brings.lists == 1 else 's'}"
+    return (
+        f"{brings.share:.1%} for {each.name} (assumed {_percent(brings.assumed)}; {lists} brought "
+        f"{brings.measured:.1%}, {brings.low:.1%} to {brings.high:.1%})"
     )
 
 

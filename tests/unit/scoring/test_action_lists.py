@@ -136,6 +136,7 @@ def test_without_a_word_on_consents_nobody_is_contacted(company):
     assert len(actions.ledger) == 60
     assert 'consents = "table"' in actions.findings["consents_undecided"].sentence
     assert "of 60 candidates none may be contacted." in actions.findings["nobody"].sentence
+    assert actions.headline is None
 
 
 def test_only_who_consented_is_on_the_list(company):
@@ -168,6 +169,7 @@ def test_what_stands_on_the_file_and_what_does_not(company):
         settings=actions.facts.settings,
         run_folder="",
         findings=actions.findings,
+        headline=actions.headline,
         measures=actions.measures,
         lists=actions.to_write,
         ledger=actions.ledger,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crm.analyses import listed, not_there
+from crm.analyses import counted, listed, not_there
 from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND
 from crm.analyses.cross_sell.panel import NEVER
 from crm.finding import Finding, Findings
+from crm.headline import FEWEST_SHOWN, Headline, Trail
 from crm.periods import day_number
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ HISTORY, MOSTLY = 182, 0.5
 def all_findings(one: CrossSell) -> Findings:
     """The answers, most important first; what could not be found is left out."""
     if one.seen is None:
-        return Findings([Finding("not_possible", "{why}", {"why": one.why_not}, one.as_of)])
+        why = Finding("not_possible", "{why}", {"why": one.why_not}, one.as_of)
+        return Findings([why, not_there(one.wanting, one.as_of)])
     return Findings(
         [
             _expected(one),
@@ -76,6 +78,27 @@ def _say(
         return None
     common: dict[str, Any] = {"as_of": one.as_of, "days": one.horizon_days, "currency": one.currency}
     return Finding(name, template, common | values, one.as_of, table)
+
+
+def headline(one: CrossSell) -> Headline | None:
+    """The margin expected of something new to each customer."""
+    found = _expected(one)
+    if found is None:
+        return None
+    items = one.scored.items[~one.scored.items["item"].isin(bought_lately(one)["item"])]
+    items = items[items["expected_buyers"] >= FEWEST_SHOWN]
+    items = items.sort_values(["expected_buyers", "item"], ascending=[False, True])
+    customers = counted("offered", len(one.offers), "customer")
+    assumed = " Assumed is a gross margin of {rate:.0%}." if "rate" in found.values else ""
+    return Headline.of(
+        found,
+        "margin",
+        label="margin expected from one new item for each, within {days} days",
+        unit="{currency}",
+        better="more",
+        sentence=f"{{bought:,.0f}} of {customers} are expected to buy the new item picked for them.{assumed}",
+        trail=Trail.of("New buyers expected, by item", items["item"], items["expected_buyers"], drawn="named"),
+    )
 
 
 def _expected(one: CrossSell) -> Finding | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from crm.analyses import Addition
 from crm.analyses.cross_sell.candidates import Seen
-from crm.analyses.cross_sell.findings import all_findings, measures
+from crm.analyses.cross_sell.findings import all_findings, headline, measures
 from crm.analyses.cross_sell.judging import Judged
 from crm.analyses.cross_sell.model import LISTS, TOP, CrossSellModel, Scored
 from crm.analyses.cross_sell.panel import read_panel
@@ -23,6 +23,7 @@ from crm.analyses.standing import Standing
 from crm.errors import RequestError
 from crm.facts import Facts
 from crm.finding import Findings
+from crm.headline import Headline
 
 SCORES = (*TOP[:5], "because", "because_share", "model_version")
 THREE = 3
@@ -77,6 +78,11 @@ class CrossSell:
     def findings(self) -> Findings:
         """The answers, most important first."""
         return all_findings(self)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self)
 
     @property
     def measures(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from crm.analyses import Addition, absent, crowded_accounts, refuse_thin
-from crm.analyses.customer_base.findings import all_findings
+from crm.analyses.customer_base.findings import all_findings, headline
 from crm.analyses.customer_base.movement import active_customers, events_by_day, movement
 from crm.analyses.customer_base.needs import REQUIREMENTS
 from crm.analyses.customer_base.people import best_tenth, left_out, untold_traits
@@ -29,6 +29,7 @@ from crm.analyses.customer_base.sales import (
 from crm.analyses.customer_base.unsaid import Told, unsaid
 from crm.facts import Facts
 from crm.finding import Findings
+from crm.headline import Headline
 from crm.mart import open_mart
 from crm.periods import date_of, day_number, read_date
 from crm.snapshots import margin, snapshot
@@ -84,6 +85,11 @@ class CustomerBase:
     def findings(self) -> Findings:
         """The answers, most important first; what the data cannot say is one sentence, the last."""
         return all_findings(self)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self)
 
     @property
     def measures(self) -> dict[str, object]:

@@ -11,6 +11,7 @@ from crm.analyses import counted, not_one_person, not_there
 from crm.analyses.customer_base.retention import gini
 from crm.analyses.customer_base.sales import SOLD_WITHIN
 from crm.finding import Finding, Findings
+from crm.headline import Headline, Trail
 from crm.mart import UNKNOWN
 from crm.periods import day_number, last_full_month, month_start
 from crm.snapshots import margin
@@ -36,6 +37,26 @@ def all_findings(base: CustomerBase) -> Findings:
             _departments(base),
             not_there(base.wanting, base.as_of),
         ]
+    )
+
+
+def headline(base: CustomerBase) -> Headline | None:
+    """How many customers are active."""
+    size, settled = _size(base), base.movement[base.movement["settled"].astype("bool")]
+    customers = counted("customers", len(base.snapshot), "customer")
+    since = "in a year" if size.values["history_days"] >= YEAR else "since the data begin"
+    return Headline.of(
+        size,
+        "active",
+        label="active customers, who bought within {days} days",
+        better="more",
+        sentence=f"That is {{share:.0%}} of {customers}; all of them brought {{net_sales:,.0f}} {{currency}} of net "
+        f"sales {since}.",
+        trail=Trail.of(
+            "Active customers at the end of each month",
+            (f"{month:%Y-%m}" for month in settled["starts_at"]),
+            settled["active_at_end"],
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from crm.analyses import absent, crowded_accounts, refuse_thin
 from crm.analyses.defection.dates import judged_on
 from crm.analyses.defection.deciding import LEVEL, LIKELIEST_OFF, decide, share_still_brought, value_if_stays
 from crm.analyses.defection.drivers import badly_treated, drivers
-from crm.analyses.defection.findings import all_findings, measures
+from crm.analyses.defection.findings import all_findings, headline, measures
 from crm.analyses.defection.foresight import Foresight, look_back, year_ago
 from crm.analyses.defection.judging import against_rules, drift, judge, rule_to_ship, settled
 from crm.analyses.defection.labels import at_stake_now, stake_of
@@ -38,6 +38,7 @@ from crm.analyses.standing import Standing
 from crm.errors import NotEnoughData
 from crm.facts import Facts
 from crm.finding import Findings
+from crm.headline import Headline
 from crm.purchase_models.histories import FloatArray
 from crm.snapshots import snapshot
 
@@ -64,6 +65,11 @@ class Defection(Evidence):
     def findings(self) -> Findings:
         """The answers, most important first."""
         return all_findings(self)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self)
 
     @property
     def measures(self) -> dict[str, object]:

@@ -32,11 +32,13 @@ from crm.analyses.defection.trusted import (
     where_it_fails,
 )
 from crm.finding import Finding, Findings
+from crm.headline import FEWEST_SHOWN, Headline, Trail
 
 TELLING = 1.25
 """Times the chance to leave of others from which a difference is worth a sentence."""
 
 REASONS_TOLD = 3
+TENTHS = 10
 NOTHING = "nothing"
 """The row of `badly_treated` of those to whom nothing went wrong."""
 
@@ -149,6 +151,28 @@ def leaving(evidence: Evidence) -> Finding | None:
         values["partly"] = partly
         template += f". Those included, {{partly:{rounded(partly)}}} will {PARTLY[evidence.stake.kind]}"
     return say(evidence, "leaving", template + ".", values)
+
+
+def headline(evidence: Evidence) -> Headline | None:
+    """How many are expected to leave."""
+    chances = evidence.customers["probability"].dropna().sort_values(ascending=False, ignore_index=True)
+    tenths = chances.index * TENTHS // max(len(chances), 1) + 1
+    expected = chances.groupby(tenths).sum() if len(chances) >= TENTHS * FEWEST_SHOWN else chances.head(0)
+    return Headline.of(
+        leaving(evidence),
+        "expected",
+        label=f"customers expected to {LEAVE[evidence.stake.kind]}",
+        better="less",
+        interval="{level:.0%} interval",
+        sentence=f"That is {{share:.1%}} of {at_stake(evidence)}. At risk with them are {{at_risk:,.0f}} "
+        "{currency} of margin over {value_days} days.",
+        trail=Trail.of(
+            "Expected to leave, by tenth of customers, the likeliest first",
+            (f"Tenth {number}" for number in expected.index),
+            expected,
+            drawn="bars",
+        ),
+    )
 
 
 def contact(evidence: Evidence) -> Finding | None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from crm.analyses import Addition, absent, crowded_accounts, refuse_thin
 from crm.analyses.segmentation.behaviour import DAYS, customer_behaviour
-from crm.analyses.segmentation.findings import Evidence, all_findings
+from crm.analyses.segmentation.findings import Evidence, all_findings, headline
 from crm.analyses.segmentation.kinds import BehaviourKinds, find_kinds, previous_kinds
 from crm.analyses.segmentation.migration import MONEY_DAYS, Migration
 from crm.analyses.segmentation.model import NOBODY, ClusterModel
@@ -26,6 +26,7 @@ from crm.analyses.segmentation.unsaid import reasons, where_assumed, why_one_seg
 from crm.facts import Facts
 from crm.features import data_dictionary
 from crm.finding import Findings
+from crm.headline import Headline
 from crm.mart import open_mart
 from crm.periods import date_of, day_number
 from crm.snapshots import snapshot
@@ -86,6 +87,11 @@ class Segmentation:
     def findings(self) -> Findings:
         """The answers, most important first; what the data cannot say is said in a sentence of its own."""
         return all_findings(self._evidence)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self._evidence)
 
     @property
     def measures(self) -> dict[str, object]:

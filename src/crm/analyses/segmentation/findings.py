@@ -18,6 +18,7 @@ from crm.analyses.segmentation.money import COSTS_MORE, COSTS_MORE_IF_WRITTEN_OF
 from crm.analyses.segmentation.segments import Segments
 from crm.analyses.segmentation.unsaid import where_assumed, why_one_segment
 from crm.finding import Finding, Findings
+from crm.headline import FEWEST_SHOWN, Headline, Trail
 
 _WINDOW = re.compile(r"_\d+d$")
 
@@ -89,6 +90,27 @@ def all_findings(evidence: Evidence) -> Findings:
             *(_costs(evidence, one) for one in (evidence.rfm, evidence.clusters)),
             not_there(evidence.wanting, evidence.as_of),
         ]
+    )
+
+
+def headline(evidence: Evidence) -> Headline | None:
+    """How few customers bring half of the margin."""
+    kinds = evidence.clusters.shares[evidence.clusters.shares["customers"] >= FEWEST_SHOWN]
+    kinds = kinds.sort_values("share_of_net_sales", ascending=False, kind="stable")
+    customers = counted("customers", evidence.customers, "customer")
+    return Headline.of(
+        _best(evidence),
+        "best_1",
+        label="customers who bring {part_1:.0%} of the year's margin",
+        sentence=f"That is {{share_1:.0%}} of {customers}. Each brings {{each:,.0f}} {{currency}}, {{times:.1f}} "
+        "times the average.",
+        trail=Trail.of(
+            "Share of net sales, by kind of customer",
+            kinds["segment"],
+            kinds["share_of_net_sales"],
+            drawn="named",
+            unit="share",
+        ),
     )
 
 

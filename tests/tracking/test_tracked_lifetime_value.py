@@ -9,12 +9,15 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow.models import Model
 
 from crm.analyses.lifetime_value import value_customers
+from crm.analyses.lifetime_value.season import season_of
 from crm.facts import read_facts
+from crm.review import standing_model
 from crm.snapshots import snapshot
 from crm.tracking import approve_published, champions
 from crm.tracking.json_files import requirements
@@ -176,3 +179,38 @@ def test_no_customer_is_stored(facts, value, run_folder):
         if file.is_file():
             content = file.read_bytes()
             assert not [name for name in ids if name in content], file
+
+
+def test_a_champion_scores_and_what_is_fitted_beside_it_is_its_challenger(facts, value, run_folder):
+    """The champion of three months before: its weights, at the level of today; its scoring is a run of its own."""
+    before = AS_OF - dt.timedelta(days=91)
+    champion = value_customers(facts, before)
+    approve_published(track_lifetime_value(champion, facts=facts, run_folder=run_folder), facts.settings)
+    standing = standing_model("lifetime-value", facts, AS_OF, retrain="never")
+    assert (standing.version, standing.as_of) == ("1", before)
+    never = value_customers(facts, AS_OF, standing=standing)
+    assert (never.model.content, never.challenger, never.as_fitted) == (champion.model.content, None, None)
+    assert set(never.scores["model_version"]) == {champion.model.content[:12]}
+    customers = snapshot(facts, AS_OF)
+    season = season_of(facts, AS_OF, never.horizon_days)
+    for what, place in (("purchases", 0), ("value", 1)):
+        weights, expected = champion.model.weights[what], champion.model.candidates.expect(customers)
+        table = getattr(expected, what)
+        level = weights.level(table, season=None if season is None else season.of(what))
+        by_hand = weights.mix(table, floor=champion.model.floors[what]) * level
+        np.testing.assert_allclose(never.model.in_season(customers, season).expect(customers)[place], by_hand)
+    assert never.valued.customers["expected_value"].to_numpy() == pytest.approx(by_hand, abs=1e-4)
+    (scoring,) = track_lifetime_value(never, facts=facts, run_folder=run_folder)
+    assert client_of(facts).get_run(scoring).data.params["champion_version"] == "1"
+
+    again = value_customers(facts, AS_OF, standing=replace(standing, retrain=True))
+    pd.testing.assert_frame_equal(again.scores, never.scores)
+    assert again.challenger.content == value.model.content, "what is fitted does not depend on what stands"
+    assert again.as_fitted.findings["shipped"].sentence == value.findings["shipped"].sentence
+    fitted, scored = track_lifetime_value(again, facts=facts, run_folder=run_folder)
+    approve_published((fitted, scored), facts.settings)
+    client = client_of(facts)
+    assert client.get_model_version_by_alias("lifetime-value", "champion").run_id != fitted
+    assert client.get_model_version_by_alias("lifetime-value", "challenger").run_id == fitted
+    assert "portfolio_value" in client.get_run(scored).data.metrics
+    assert "portfolio_value" not in client.get_run(fitted).data.metrics

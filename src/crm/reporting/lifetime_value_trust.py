@@ -193,9 +193,10 @@ def draw_interval_parts(value: LifetimeValue) -> Chart | LeftOut:
 def show_shipped(value: LifetimeValue) -> Table | LeftOut:
     """What the expected numbers are made of."""
     shipped = value.shipped
-    if why := _empty(shipped.shares, f"{shipped.name} stands as it is: nothing is mixed with it."):
+    alone = f"{shipped.name} stands as it is: nothing is mixed with it. {shipped.why}".strip()
+    if why := _empty(shipped.shares, alone):
         return LeftOut(why)
-    notes = (_where_level_is_from(shipped.level_from), _learnt(shipped))
+    notes = (_where_level_is_from(shipped.level_from), _learnt(shipped), shipped.why)
     table = shipped.shares.rename(columns={"purchases": "purchase_days", "value": "net_sales"})
     return show_table(
         table,

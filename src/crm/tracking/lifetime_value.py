@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crm.facts import Facts
-from crm.tracking.card import in_a_row, markdown, rows_of, said
+from crm.tracking.card import Moved, in_a_row, markdown, rows_of, said
 from crm.tracking.json_files import JsonFiles
-from crm.tracking.models import Drawn, TrackedModel, track_model
+from crm.tracking.models import Drawn, TrackedModel, track_model, track_scoring
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever tracks one has it loaded already
     from crm.analyses.lifetime_value import LifetimeValue
@@ -28,24 +28,41 @@ def track_lifetime_value(
     facts: Facts,
     run_folder: str | Path,
     figures: Mapping[str, Drawn] | None = None,
+    drift: Moved | None = None,
 ) -> tuple[str, ...]:
-    """Log what was expected as an MLflow run, register the model, and give the MLflow run ids; nothing for a draft.
+    """Log what was expected as MLflow runs, and give their ids; nothing for a draft.
 
-    See `track_model`. Raises TrackingError.
+    A model that was fitted is registered. Where the champion scored, that is logged as a run of its own.
+    drift: how far the customers of today are from those that what scores was fitted on.
+    See `track_model` and `track_scoring`. Raises TrackingError.
     """
     if not str(run_folder):
         return ()
-    return track_model(_tracked(value, facts), facts=facts, run_folder=run_folder, figures=figures)
+    ids: tuple[str, ...] = ()
+    if (fitted := value.as_fitted) is not None:
+        model = _tracked(fitted, facts, today=_portfolio(value) if fitted is value else {})
+        ids += track_model(model, facts=facts, run_folder=run_folder, figures=figures)
+    if value.shipped.version:
+        ids += track_scoring(
+            NAME,
+            version=value.shipped.version,
+            facts=facts,
+            run_folder=run_folder,
+            measures=_portfolio(value) | (dict(drift.measures) if drift else {}),
+            tables={"drift": drift.features} if drift and len(drift.features) else {},
+        )
+    return ids
 
 
-def _tracked(value: LifetimeValue, facts: Facts) -> TrackedModel:
+def _tracked(value: LifetimeValue, facts: Facts, *, today: Mapping[str, float]) -> TrackedModel:
+    """today: what is expected of the customers of today, where this model scores."""
     judged, shipped = value.judged, value.shipped
     return TrackedModel(
         name=NAME,
         as_of=value.as_of.isoformat(),
         content=value.model.content,
         parameters=_parameters(value),
-        measures=_portfolio(value) | _of_shipped(judged.mean) | _gains(judged.against_best_rule) | _covered(value),
+        measures=dict(today) | _of_shipped(judged.mean) | _gains(judged.against_best_rule) | _covered(value),
         by_step=_by_date(judged.table),
         tables={
             "candidates_by_date": judged.table,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,12 +17,11 @@ import pandas as pd
 
 from crm.analyses import absent, crowded_accounts, refuse_thin
 from crm.analyses.lifetime_value.answers import answer
-from crm.analyses.lifetime_value.blend import floor_of
-from crm.analyses.lifetime_value.candidates import Candidates, fit_candidates
+from crm.analyses.lifetime_value.candidates import fit_candidates
 from crm.analyses.lifetime_value.dates import dates_to_judge_on
-from crm.analyses.lifetime_value.findings import all_findings, measures
+from crm.analyses.lifetime_value.findings import all_findings, headline, measures
 from crm.analyses.lifetime_value.first_purchases import first_channels, first_departments
-from crm.analyses.lifetime_value.foresight import foresee, look_back, together
+from crm.analyses.lifetime_value.foresight import foresee, look_back, spread, together
 from crm.analyses.lifetime_value.judging import Mixed, drift, judge, judge_by_rule, mix, mix_all, rule_to_ship
 from crm.analyses.lifetime_value.model import MONEY_DECIMALS, LifetimeModel
 from crm.analyses.lifetime_value.needs import REQUIREMENTS
@@ -38,9 +37,11 @@ from crm.analyses.lifetime_value.worth import (
     mean_contact_cost,
     share_of_known_margin,
 )
+from crm.analyses.standing import Standing
 from crm.facts import Facts
 from crm.features import data_dictionary
 from crm.finding import Findings
+from crm.headline import Headline
 from crm.mart import open_mart
 from crm.periods import date_of, day_number
 from crm.purchase_models.histories import FloatArray, Histories
@@ -58,15 +59,29 @@ FEWEST_DAYS_BEFORE = 91
 class LifetimeValue(Evidence):
     """Everything the lifetime-value page shows; see `result` for its tables.
 
-    model: what values a customer from the numbers of a snapshot.
+    model:      what values a customer from the numbers of a snapshot: the champion, or what was fitted now.
+    challenger: what was fitted beside a champion; None where nothing was, or where it is what scores.
     """
 
     model: LifetimeModel
+    challenger: LifetimeModel | None = None
+
+    @property
+    def as_fitted(self) -> LifetimeValue | None:
+        """The same, told of the model that was fitted in this run; None where none was."""
+        if self.challenger is None:
+            return None if self.shipped.version else self
+        return replace(self, model=self.challenger, challenger=None, shipped=_shipped(self.challenger, Standing()))
 
     @cached_property
     def findings(self) -> Findings:
         """The answers, most important first."""
         return all_findings(self)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self)
 
     @property
     def measures(self) -> dict[str, object]:
@@ -84,32 +99,45 @@ class LifetimeValue(Evidence):
         return self.valued.customers.assign(model_version=self.model.content[:12])[list(SCORES)]
 
 
-def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | None = None) -> LifetimeValue:
+def value_customers(
+    facts: Facts,
+    as_of: dt.date,
+    *,
+    segments: pd.DataFrame | None = None,
+    standing: Standing = Standing(),  # noqa: B008 - frozen
+) -> LifetimeValue:
     """What every customer with a purchase before `as_of` is expected to bring, and all of them together.
 
     segments: scores of the segmentation (customer_id, cluster_name), for value by segment; None leaves it out.
+    standing: which model scores and whether one is fitted anew (see `crm.review.standing_model`); by default what is
+              fitted here scores. A champion weighs as it was approved, at the level of this date's season.
 
-    The same facts, date, seed and segments give the same scores. Raises NotEnoughData where nothing can be said
-    (`REQUIREMENTS`).
+    The same facts, date, seed, segments and standing give the same scores. Raises NotEnoughData where nothing can be
+    said (`REQUIREMENTS`).
     """
     settings = facts.settings
     refuse_thin(REQUIREMENTS, facts, as_of)
     seed, horizon = settings.runs.seed, settings.definitions.value_horizon_days
     long_days = max(settings.definitions.value_long_horizon_days, horizon)
-    customers = snapshot(facts, as_of)
-    candidates = fit_candidates(facts, as_of, horizon_days=horizon, seed=seed)
+    customers, season = snapshot(facts, as_of), season_of(facts, as_of, horizon)
     dates = dates_to_judge_on(as_of, facts, horizon_days=horizon)
     judged = mix_all([look_back(facts, date, days=dates.days, seed=seed) for date in dates.dates])
     judgement = judge(judged, facts, days=dates.days, seed=seed)
-    foresight = foresee(candidates, customers, season=season_of(facts, as_of, horizon), seed=seed)
     rule = rule_to_ship(judgement.against_best_rule, judgement.mean)
-    now = mix(foresight, judged, rule=rule)
+    challenger, quantiles = None, None
+    if standing.record is None or standing.retrain:
+        fresh = fit_candidates(facts, as_of, horizon_days=horizon, seed=seed)
+        now = mix(foresee(fresh, customers, season=season, seed=seed), judged, rule=rule)
+        fitted, quantiles = LifetimeModel.of(fresh, now, seed=seed), now.seen.quantiles
+        model = today = challenger = fitted.of_population(customers, now.value)
+    if standing.record is not None:
+        model = LifetimeModel.from_record(standing.record)
+        today, rule = model.in_season(customers, season), model.rule
+        quantiles = spread(model.candidates, customers, seed=model.seed)
     if rule:
         judged, judgement = judge_by_rule(judged, judgement, facts, rule)
-    model = _model(candidates, now, seed=seed)
-    valued = _valued(facts, model, as_of, customers, long_days=long_days)
-    table = valued.customers
-    model = model.of_population(customers, table["expected_value"].to_numpy(dtype="float64"))
+    valued = _valued(facts, today, as_of, customers, long_days=long_days)
+    table, candidates = valued.customers, model.candidates
     sums = Sums(
         purchases=float(table["expected_purchases"].sum()),
         value=float(table["expected_value"].sum()),
@@ -121,7 +149,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
         candidates,
         customers,
         sums,
-        quantiles=now.seen.quantiles,
+        quantiles=quantiles,
         summed_width=float((table["value_high"] - table["value_low"]).sum()),
         drift=drift(judged),
         long_days=long_days,
@@ -137,7 +165,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
         valued=valued,
         portfolio=portfolio,
         judged=judgement,
-        shipped=_shipped(candidates, now),
+        shipped=_shipped(model, standing),
         independence=_independence(customers),
         assumptions=Assumptions(
             gross_margin=settings.money.gross_margin,
@@ -161,19 +189,7 @@ def value_customers(facts: Facts, as_of: dt.date, *, segments: pd.DataFrame | No
         crowded=crowded_accounts(facts, as_of),
         wanting=absent(REQUIREMENTS, facts),
         model=model,
-    )
-
-
-def _model(candidates: Candidates, now: Mixed, *, seed: int) -> LifetimeModel:
-    tables = {"purchases": now.seen.expected.purchases, "value": now.seen.expected.value}
-    return LifetimeModel(
-        candidates,
-        weights=now.weights,
-        factors=now.factors,
-        floors={what: floor_of(table) for what, table in tables.items()},
-        interval_level=now.interval_level,
-        silence=now.silence,
-        seed=seed,
+        challenger=None if challenger is model else challenger,
     )
 
 
@@ -230,16 +246,17 @@ def _before(
     return Valued(previous, horizon_days, table), customers
 
 
-def _shipped(candidates: Candidates, now: Mixed) -> Shipped:
-    parts = list(dict.fromkeys(part for weights in now.weights.values() for part in weights.shares))
+def _shipped(model: LifetimeModel, standing: Standing) -> Shipped:
+    candidates, mixed = model.candidates, model.weights
+    parts = list(dict.fromkeys(part for weights in mixed.values() for part in weights.shares))
     shares = pd.DataFrame({"part": parts})
-    for what, weights in now.weights.items():
+    for what, weights in mixed.items():
         shares[what] = [weights.shares.get(part, 0.0) for part in parts]
     learners = candidates.learners
     return Shipped(
-        name=now.weights["value"].name,
+        name=mixed["value"].name,
         shares=shares,
-        level_from={what: weights.level_from for what, weights in now.weights.items()},
+        level_from={what: weights.level_from for what, weights in mixed.items()},
         purchase_models=pd.DataFrame(
             [
                 _told(model.name, model.log_likelihood, model.parameters)
@@ -251,6 +268,8 @@ def _shipped(candidates: Candidates, now: Mixed) -> Shipped:
         why_not=candidates.why_not,
         learnt_from=learners.dates if learners else (),
         learnt_days=learners.days if learners else 0,
+        version=standing.version if standing.record is not None else "",
+        why=standing.why,
     )
 
 

@@ -26,6 +26,7 @@ from crm.analyses.lifetime_value.trusted import (
     trusted_less_than_the_rule,
 )
 from crm.finding import Finding, Findings
+from crm.headline import FEWEST_SHOWN, Headline, Trail
 
 MARKS_TOLD = 4
 
@@ -112,6 +113,32 @@ def worth(evidence: Evidence) -> Finding | None:
     if "value_low" in values:
         template += " In brackets: the interval that is to hold the total in {level:.0%} of cases."
     return say(evidence, "worth", template + " Customers still to be won are not in it.", values)
+
+
+def headline(evidence: Evidence) -> Headline | None:
+    """The margin that the customers of today are expected to bring over the horizon."""
+    tenths = evidence.answers.tenths[evidence.answers.tenths["customers"] >= FEWEST_SHOWN]
+    customers = len(evidence.valued.customers)
+    who = counted("customers", customers, "customer is", "customers are")
+    return Headline.of(
+        worth(evidence),
+        "margin",
+        label="margin expected in the next {days} days",
+        unit="{currency}",
+        better="more",
+        low="margin_low",
+        high="margin_high",
+        interval="{level:.0%} interval",
+        sentence=f"{who} expected to bring it, {_margin(evidence.assumptions, {})}. Over {{long_days:,}} days it "
+        "comes to {long_margin:,.0f} {currency}.",
+        trail=Trail.of(
+            "Net sales expected, by tenth of customers, the best first",
+            (f"Tenth {tenth}" for tenth in tenths["tenth"]),
+            tenths["value"],
+            drawn="bars",
+            unit=evidence.currency,
+        ),
+    )
 
 
 def concentration(evidence: Evidence) -> Finding | None:

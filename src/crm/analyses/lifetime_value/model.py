@@ -18,11 +18,14 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from crm.analyses.lifetime_value.blend import Weights
+from crm.analyses.lifetime_value.blend import Weights, floor_of
 from crm.analyses.lifetime_value.candidates import Candidates
 from crm.analyses.lifetime_value.chance import Quantiles, Silence
 from crm.analyses.lifetime_value.foresight import silence, spread, together
+from crm.analyses.lifetime_value.judging import Mixed
 from crm.analyses.lifetime_value.learners import Learners, Regression
+from crm.analyses.lifetime_value.rules import RULES
+from crm.analyses.lifetime_value.season import Season
 from crm.analyses.lifetime_value.spend import SpendFit, SpendModel
 from crm.measures.stability import Population
 from crm.purchase_models.fitting import model_from_record
@@ -48,6 +51,26 @@ class LifetimeModel:
     silence: Silence
     seed: int
     population: Population | None = None
+
+    @classmethod
+    def of(cls, candidates: Candidates, mixed: Mixed, *, seed: int) -> LifetimeModel:
+        """What these candidates expect of customers, mixed as on their own date."""
+        tables = {"purchases": mixed.seen.expected.purchases, "value": mixed.seen.expected.value}
+        return cls(
+            candidates,
+            weights=mixed.weights,
+            factors=mixed.factors,
+            floors={what: floor_of(table) for what, table in tables.items()},
+            interval_level=mixed.interval_level,
+            silence=mixed.silence,
+            seed=seed,
+        )
+
+    @property
+    def rule(self) -> str:
+        """The rule of thumb that it is, if it is nothing but one; else empty."""
+        names = {weights.name for weights in self.weights.values()}
+        return names.pop() if len(names) == 1 and names <= set(RULES) else ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,6 +101,17 @@ class LifetimeModel:
             for what, table in tables.items()
         ]
         return mixed[0], mixed[1]
+
+    def in_season(self, customers: pd.DataFrame, season: Season | None) -> LifetimeModel:
+        """The same model on another date: how each is weighed stays, the level of all is that of these customers in
+        this season."""
+        expected = self.candidates.expect(customers)
+        tables = {"purchases": expected.purchases, "value": expected.value}
+        factors = {
+            what: self.weights[what].level(table, season=None if season is None else season.of(what))
+            for what, table in tables.items()
+        }
+        return replace(self, factors=factors)
 
     def _score(self, customers: pd.DataFrame) -> pd.DataFrame:
         purchases, value = self.expect(customers)

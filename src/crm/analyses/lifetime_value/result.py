@@ -104,6 +104,7 @@ class Shipped:
     looks_at: column, purchases, value: what the trees look at, as shares of their gain.
     why_not: sentences: candidates that could not be fitted, and why.
     learnt_from: the dates.     learnt_days: the horizon that was learnt.
+    version, why: of the champion, and why it scores or not; version is empty where what was fitted now scores.
     """
 
     name: str
@@ -114,6 +115,8 @@ class Shipped:
     why_not: tuple[str, ...]
     learnt_from: tuple[dt.date, ...]
     learnt_days: int
+    version: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from crm.analyses.lifetime_value.blend import floor_of
 from crm.analyses.lifetime_value.candidates import fit_candidates
 from crm.analyses.lifetime_value.dates import dates_to_judge_on
 from crm.analyses.lifetime_value.foresight import foresee, look_back
@@ -58,11 +57,13 @@ class LifetimeReview:
         return pd.DataFrame({"customer_id": labelled["customer_id"], "outcome": outcome, "group": words})
 
     def score(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> FloatArray:
-        """Expected value over the horizon of the settings, in the order of the snapshot."""
+        """Expected value over the horizon of the settings, in the order of the snapshot; at the level of the date's
+        season, as a champion scores."""
         if isinstance(model, Mixed) and model.seen.date == date:
             return model.value
         fitted = _fitted(facts, model.seen.date) if isinstance(model, Mixed) else model
-        return fitted.expect(snapshot(facts, date))[1]
+        customers = snapshot(facts, date)
+        return fitted.in_season(customers, season_of(facts, date, fitted.horizon_days)).expect(customers)[1]
 
     def twin(self, model: LifetimeModel | Mixed, facts: Facts, date: dt.date) -> LifetimeModel | Mixed:
         """What the same recipe would have expected on that date, by what was known then alone."""
@@ -85,7 +86,7 @@ class LifetimeReview:
 
 @lru_cache(maxsize=4)
 def _twin(facts: Facts, date: dt.date) -> Mixed:
-    facts, days, seed = _asked(facts)
+    days, seed = _asked(facts)
     judged, rule = _judged(facts, date, days=days, seed=seed)
     return mix(look_back(facts, date, days=days, seed=seed), judged, rule=rule)
 
@@ -93,26 +94,15 @@ def _twin(facts: Facts, date: dt.date) -> Mixed:
 @lru_cache(maxsize=2)
 def _fitted(facts: Facts, date: dt.date) -> LifetimeModel:
     """The same as a model, also of a date whose outcome is not known yet: it values customers of any date."""
-    facts, days, seed = _asked(facts)
+    days, seed = _asked(facts)
     judged, rule = _judged(facts, date, days=days, seed=seed)
     candidates = fit_candidates(facts, date, horizon_days=days, seed=seed)
     seen = foresee(candidates, snapshot(facts, date), season=season_of(facts, date, days), seed=seed)
-    now = mix(seen, judged, rule=rule)
-    tables = {"purchases": seen.expected.purchases, "value": seen.expected.value}
-    return LifetimeModel(
-        candidates,
-        weights=now.weights,
-        factors=now.factors,
-        floors={what: floor_of(table) for what, table in tables.items()},
-        interval_level=now.interval_level,
-        silence=now.silence,
-        seed=seed,
-    )
+    return LifetimeModel.of(candidates, mix(seen, judged, rule=rule), seed=seed)
 
 
-def _asked(facts: Facts) -> tuple[Facts, int, int]:
-    settings = facts.settings
-    return facts, settings.definitions.value_horizon_days, settings.runs.seed
+def _asked(facts: Facts) -> tuple[int, int]:
+    return facts.settings.definitions.value_horizon_days, facts.settings.runs.seed
 
 
 def _judged(facts: Facts, date: dt.date, *, days: int, seed: int) -> tuple[list[Mixed], str]:

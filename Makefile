@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE  # what is compiled once, no kernel compiles ag
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help run test slow check lab review bench lock generated clean
+.PHONY: help run test slow check lab review bench lock generated example clean
 
 help:  ## this list
 	@echo "Analytical CRM"; echo
@@ -45,6 +45,9 @@ lock: .venv/installed  ## renew requirements.lock from pyproject.toml
 
 generated: .venv/installed  ## renew environment.yml and the generated pages of docs/
 	@$(BIN)/python tools/generate.py
+
+example: .venv/installed  ## renew docs/example and README's picture from the newest run
+	@$(BIN)/python tools/example.py
 
 clean:  ## remove the environment; data, reports and models stay
 	rm -rf .venv

@@ -36,6 +36,8 @@ SLOW = (
     "published/test_campaigns_of_complete_journey",
     "recovery/",
     "notebooks/test_other_sources",
+    "notebooks/test_each_table_missing",
+    "reports/test_browser_real_run",
     "notebooks/test_run_all",
     "properties/test_assignment_keeps_to_its_limits",
     "published/test_cross_sell_benchmark",

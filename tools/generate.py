@@ -1,4 +1,4 @@
-"""Writes the files that are generated from the code: environment.yml and pages of docs/.
+"""Writes the files that are generated from the code: environment.yml, GLOSSARY.md and pages of docs/.
 
 `make generated` renews them; a test compares them with what this module gives.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crm.contracts import CONTRACTS, Contract
 from crm.features import GROUPS
+from crm.reporting.glossary import glossary_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -102,6 +103,7 @@ def _table_lines(contract: Contract) -> Iterator[str]:
 
 GENERATED = {
     "environment.yml": environment_yml,
+    "GLOSSARY.md": glossary_markdown,
     "docs/data-dictionary.md": data_dictionary,
     "docs/tables.md": canonical_tables,
 }

@@ -11,7 +11,7 @@ FILES = sorted(SRC.rglob("*.py"))
 # From the source to the page: a room imports rooms of earlier lines, and itself.
 ORDER = [
     {"errors"},
-    {"atomic", "periods", "engine", "finding", "kept"},
+    {"atomic", "periods", "engine", "finding", "headline", "kept"},
     {"measures", "purchase_models"},
     {"config"},
     {"written_lists"},

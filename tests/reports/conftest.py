@@ -20,11 +20,17 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import crm.reporting
 from crm.reporting import Stamp
+from crm.reporting.written import hash_of
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 LINES = {"p", "pre", "summary", "details", "h1", "h2", "h3", "li", "dd"}
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; script-src '{script}'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
+SCRIPT = Path(crm.reporting.__file__).parent / "templates" / "page.js"
 
 
 @dataclass
@@ -97,8 +103,9 @@ def read_page(path: Path) -> Page:
     assert page.one("title").text.strip()
     assert page.one("h1").text.strip()
     policies = [m.attributes["content"] for m in page.all("meta") if "http-equiv" in m.attributes]
-    assert policies == [POLICY]
+    assert policies == [POLICY.format(script=hash_of(page.one("script").text))]
     _check_that_nothing_is_loaded(page)
+    _check_small_charts(page)
     _check_that_links_lead_somewhere(page, path)
     for image in page.all("img"):
         assert image.attributes["alt"].strip()
@@ -106,8 +113,10 @@ def read_page(path: Path) -> Page:
 
 
 def _check_that_nothing_is_loaded(page: Page) -> None:
-    running = {"script", "iframe", "object", "embed", "form", "base", "video", "audio", "source", "svg"}
+    running = {"iframe", "object", "embed", "form", "base", "video", "audio", "source"}
     assert not [e.tag for e in page.elements if e.tag in running]
+    assert page.one("script").attributes == {}
+    assert page.one("script").text == SCRIPT.read_text(encoding="utf-8")  # ours, and no other
     assert not [name for e in page.elements for name in e.attributes if name.startswith("on")]
     for element in page.elements:
         assert element.attributes.get("src", "data:").startswith("data:image/") or "src" not in element.attributes
@@ -116,6 +125,16 @@ def _check_that_nothing_is_loaded(page: Page) -> None:
     for style in page.all("style"):
         assert "url(" not in style.text
         assert "@import" not in style.text
+
+
+def _check_small_charts(page: Page) -> None:
+    """Small charts are drawn on the page itself: shapes with a description, and nothing that links or runs."""
+    for at, element in enumerate(page.elements):
+        if element.tag == "svg":
+            assert "small" in element.attributes.get("class", "").split()
+            assert element.attributes.get("aria-label") or element.attributes.get("aria-hidden") == "true"
+        if element.tag in ("use", "image", "foreignobject", "animate", "set"):
+            raise AssertionError(f"<{element.tag}> at {at} has no place on a page")
 
 
 def _check_that_links_lead_somewhere(page: Page, path: Path) -> None:
@@ -158,7 +177,7 @@ departments = ["Grocery", "<script>alert(1)</script>", "Meat"]
 sales = pd.DataFrame({"department": departments, "net_sales": [900.5, 1200.25, -30.0]})
 values = {"n": 2469, "money": 2070.75}
 months = pd.DataFrame({"month": pd.period_range("2017-01", periods=12, freq="M"), "net_sales": range(100, 1300, 100)})
-moves = pd.DataFrame([(f"Segment {a}", f"Segment {b}", a * b) for a in range(1, 15) for b in range(1, 15)],
+moves = pd.DataFrame([(f"Segment {a}", f"Segment {b}", 5 * a * b) for a in range(1, 15) for b in range(1, 15)],
                      columns=["before", "now", "customers"])
 warnings.warn("a warning of a library")
 print("on the way", file=sys.stderr)

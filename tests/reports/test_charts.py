@@ -37,7 +37,7 @@ def departments() -> pd.DataFrame:
 
 def cells(names=("Champions", "Lost"), value=None) -> pd.DataFrame:
     pairs = [(a, b) for a in names for b in names]
-    values = value or [n + 1 for n in range(len(pairs))]
+    values = value or [10 * (n + 1) for n in range(len(pairs))]
     return pd.DataFrame(pairs, columns=["before", "now"]).assign(customers=values)
 
 
@@ -118,8 +118,8 @@ IN_WORDS = {
     "stacked": "Stacked bars of customers, 2 from Jan 2017 to Feb 2017, made of 2 parts: "
     "new from 112 customers to 47 customers; lapsed from −124 customers to −127 customers.",
     "heatmap": "Heat map of customers: 2 rows (before) and 2 columns (now), 4 cells with a value. "
-    "Highest 4 customers (Lost, Lost), lowest 1 customers (Champions, Champions). "
-    "Unchanged: Champions 1 customers; Lost 4 customers.",
+    "Highest 40 customers (Lost, Lost), lowest 10 customers (Champions, Champions). "
+    "Unchanged: Champions 10 customers; Lost 40 customers.",
     "dots": "Dot chart of share, 2 rows. Champions: customers 10% and margin 35%; Lost: customers 20% and margin 4%.",
     "profile": "What sets each group apart; the average customer is 100. "
     "Champions: Basket 210 and Promotions 60; Lost: Basket 45 and Returns 0.",

@@ -1,10 +1,15 @@
 """The ways in: a run's index and the front page, whatever the runs left behind."""
 
+import datetime as dt
 import json
 
 import pytest
+from lists_drawn import a_list, kept
+from typer.testing import CliRunner
 
-from crm.reporting import render_front_page, render_run_index
+from crm.cli import app
+from crm.config import read_settings
+from crm.reporting import render_front_page, render_run_index, render_ways_in
 
 FIRST, SECOND, THIRD = (
     "2017-12-01_20261022T151800Z_aaaa",
@@ -18,6 +23,11 @@ EVIL = "<script>alert(1)</script>"
 def front(runs, opened):
     """The front page over the runs there are."""
     return lambda: opened(render_front_page(runs.reports))
+
+
+def waiting(page) -> str:
+    """What needs a decision, in one line."""
+    return " ".join(page.one("section", class_="waiting").text.split())
 
 
 def links(page) -> list[str]:
@@ -37,7 +47,7 @@ def test_the_published_run_is_shown_with_its_answers(front, runs):
     page = front()
 
     assert page.one("h1").text == "Our customers, as of 2018-01-01"
-    assert [e.text for e in page.all("span", class_="badge")] == ["COMPLETE", "COMPLETE"]
+    assert [e.text for e in page.all("span", class_="badge")] == ["COMPLETE"]
     assert page.one("h3").text == "Who are our customers?"
     assert page.one("p", class_="first").text == "2,469 customers spent 4,596,040 USD."
     assert "The best tenth & co brought 35%." in page.text
@@ -147,7 +157,7 @@ def test_without_latest_a_run_counts_that_says_something_of_the_customers(front,
     runs.add(SECOND, "COMPLETE", notebooks=[recorded(name, f"{name}?", status) for name, status in ended.items()])
     page = front()
     assert ("No complete run yet" not in page.text) is shown
-    assert [e.text for e in page.all("h3")] == ([f"{name}?" for name in ended] if shown else [])
+    assert {e.text for e in page.all("h3")} == ({f"{name}?" for name in ended} if shown else set())
 
 
 def test_a_run_in_the_making_and_stray_files_are_no_runs(front, runs):
@@ -192,7 +202,8 @@ def test_the_index_of_a_run_tells_how_every_notebook_ended(runs, opened, recorde
         f"Which kinds? 289 are at risk. It was not run this time; this is what run {FIRST} found. "
         "CARRIED 02_segmentation"
     )
-    assert links(page) == ["01_customer_base.html", "03_lifetime_value.html"]
+    assert links(page) == ["03_lifetime_value.html", "01_customer_base.html", "03_lifetime_value.html"]
+    assert "“What are they worth?” failed. See why, mend it, and run again: crm run" in waiting(page)
 
 
 def test_what_is_left_out_is_one_line_and_what_was_there_before_is_a_warning(front, runs, opened, recorded):
@@ -246,3 +257,264 @@ def test_pages_can_be_read_by_others_and_leave_nothing_beside_them(runs):
     for path in (render_run_index(folder), render_front_page(runs.reports)):
         assert path.stat().st_mode & 0o444 == (folder / "receipt.json").stat().st_mode & 0o444
         assert not list(path.parent.glob(".*"))
+
+
+# ---- Headlines: the number, what changed, how it went
+
+
+def a_headline(number: float, **other) -> dict:
+    """A headline as it stands in results.json."""
+    usual = {
+        "finding": "worth", "value": "margin", "number": number, "label": "margin expected in the next 91 days",
+        "sentence": f"{number:,.0f} USD are expected.", "unit": "USD", "better": "more", "low": None, "high": None,
+        "interval": "", "trail": None,
+    }  # fmt: skip
+    return usual | other
+
+
+@pytest.fixture
+def run_with(runs):
+    """Add a complete run with this headline; `published` lets `latest` lead to it."""
+
+    def add(run_id: str, headline: object, *, published: bool = True, **receipt):
+        folder = runs.add(run_id, "COMPLETE", **receipt)
+        results = json.loads((folder / "results.json").read_text())
+        results["notebooks"]["01_customer_base"]["headline"] = headline
+        (folder / "results.json").write_text(json.dumps(results))
+        if published:
+            runs.publish(run_id)
+        return folder
+
+    return add
+
+
+def changed(page) -> str:
+    return " ".join(page.one("p", class_="change").text.split())
+
+
+def test_the_headline_is_the_number_of_results_json_and_the_first_run_has_no_change(front, run_with, opened):
+    folder = run_with(SECOND, a_headline(279983.5549, low=265576.2, high=295172.5, interval="90% interval"))
+    for page in (front(), opened(render_run_index(folder))):
+        assert page.one("data").attributes["value"] == "279983.5549"
+        assert page.one("p", class_="number").text == "279,984 USD"
+        assert page.one("p", class_="what").text == "margin expected in the next 91 days"
+        assert page.one("p", class_="interval").text == "265,576 to 295,172 (90% interval)"
+        assert page.one("p", class_="first").text == "279,984 USD are expected."
+        assert not page.all("p", class_="change")
+        assert "Over time" not in [e.text for e in page.all("h2")]
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "more", "words", "tone"),
+    [
+        (1200, 1000, {}, "▲ Up by 200 USD (+20.0%) since 2017-12-01: better.", "good"),
+        (800, 1000, {}, "▼ Down by 200 USD (−20.0%) since 2017-12-01: worse.", "bad"),
+        (1200, 1000, {"better": "less"}, "▲ Up by 200 USD (+20.0%) since 2017-12-01: worse.", "bad"),
+        (1200, 1000, {"better": "neither"}, "▲ Up by 200 USD (+20.0%) since 2017-12-01.", "plain"),
+        (1000.2, 1000.4, {}, "= Unchanged since 2017-12-01.", "plain"),
+        (0.512, 0.5, {"unit": "share"}, "▲ Up by 1.2 percentage points since 2017-12-01: better.", "good"),
+        (5, -5, {"unit": ""}, "▲ Up by 10 since 2017-12-01: better.", "good"),
+        (1200, 1000, {"low": 900, "high": 1500}, "▲ Up by 200 USD (+20.0%) since 2017-12-01: within today's "
+         "interval, so it may be chance.", "plain"),
+        (1200, None, {}, "No number to compare with since 2017-12-01.", "plain"),
+    ],
+    ids=["more", "less", "less is better", "neither", "as good as the same", "share", "below zero", "may be chance",
+         "none before"],
+)  # fmt: skip
+def test_the_change_since_the_run_before_is_said_in_words_and_not_by_colour_alone(
+    front, run_with, now, then, more, words, tone
+):
+    run_with(FIRST, None if then is None else a_headline(then, **more))
+    run_with(SECOND, a_headline(now, **more))
+    page = front()
+    assert changed(page) == words
+    assert tone in page.one("p", class_="change").attributes["class"].split()
+
+
+def test_a_number_that_was_measured_otherwise_is_not_compared(front, run_with):
+    run_with(FIRST, a_headline(1000, label="margin expected in the next 56 days"))
+    run_with(SECOND, a_headline(1200))
+    assert changed(front()) == "No number to compare with since 2017-12-01."
+
+
+def test_the_run_before_is_the_newest_of_an_earlier_date_that_was_complete(front, run_with, runs):
+    run_with("2017-11-01_20261101T000000Z_old1", a_headline(1), published=False)
+    run_with(FIRST, a_headline(1000), published=False)
+    run_with("2017-12-01_20261021T000000Z_old2", a_headline(2), published=False)  # of the same date, started before
+    runs.add("2017-12-15_20261101T000000Z_fail", "FAILED")
+    run_with(SECOND, a_headline(1000))
+    page = front()
+    assert changed(page) == "= Unchanged since 2017-12-01."
+    assert "Held against the run as of 2017-12-01, started 2026-10-22 15:18 UTC." in page.text
+
+
+MORE_MARGIN = {"money": {"gross_margin": 0.3}}
+SETTINGS_CHANGED = "Settings changed since, so the numbers may differ for that alone."
+PROGRAM_CHANGED = "The program changed since."
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ({"settings": {"money": {"gross_margin": 0.25}}}, [SETTINGS_CHANGED]),
+        ({"settings": MORE_MARGIN | {"clock": {"as_of": "2017-12-01"}}}, []),
+        ({"settings": MORE_MARGIN, "code": {"version": "0.0.9"}}, [PROGRAM_CHANGED]),
+    ],
+    ids=["settings", "the date alone", "program"],
+)  # fmt: skip
+def test_what_else_changed_is_said_once(front, run_with, then, said):
+    run_with(FIRST, a_headline(1000), **then)
+    run_with(SECOND, a_headline(1200), settings=MORE_MARGIN | {"clock": {"as_of": "2018-01-01"}})
+    page = front()
+    told = [words for words in (SETTINGS_CHANGED, PROGRAM_CHANGED) if words in page.text]
+    assert told == said
+
+
+def test_of_the_same_date_a_run_with_other_settings_is_the_one_before_and_a_repeated_one_is_not(front, run_with):
+    run_with(SECOND, a_headline(1000), settings=MORE_MARGIN)
+    run_with(THIRD, a_headline(1200), settings=MORE_MARGIN)
+    assert not front().all("p", class_="change")
+    run_with("2018-01-01_20261124T000000Z_dddd", a_headline(1500), settings={"money": {"gross_margin": 0.25}})
+    assert changed(front()) == ("▲ Up by 300 USD (+25.0%) since the run before (same date, other settings): better.")
+
+
+def test_headlines_over_time_stand_in_one_table_the_newest_first(front, run_with):
+    for month, number in enumerate((700, 800, 900, 1000, 1100, 1200, 1300), start=1):
+        run_with(f"2017-{month:02}-01_20261122T15{month:02}00Z_aaaa", a_headline(number))
+    page = front()
+    table = page.one("table", class_="times").text
+    assert "".join(f"2017-{month:02}-01" for month in (7, 6, 5, 4, 3, 2)) in "".join(table.split())
+    assert [e.text for e in page.all("td", class_="number")][:6] == ["1,300", "1,200", "1,100", "1,000", "900", "800"]
+    assert page.one("svg", class_="line").attributes["aria-label"] == (
+        "Margin expected in the next 91 days, USD: 2017-01-01 700 USD first, 2017-07-01 1,300 USD last; "
+        "lowest 2017-01-01 700 USD, highest 2017-07-01 1,300 USD; 7 values"
+    )
+
+
+@pytest.mark.parametrize("drawn", ["line", "bars", "named"])
+def test_names_from_the_data_are_shown_and_never_run(front, run_with, drawn):
+    trail = {"label": EVIL, "points": [[EVIL, 2], [f'"{EVIL}', -1]], "drawn": drawn, "unit": EVIL}
+    evil = {"finding": EVIL, "value": EVIL, "label": EVIL, "sentence": EVIL, "unit": EVIL, "interval": EVIL}
+    run_with(FIRST, a_headline(1, **evil), published=False)
+    run_with(SECOND, a_headline(2, trail=trail, low=1, high=3, **evil))
+    page = front()  # `opened` finds no script but ours, and no handler
+    assert page.one("p", class_="first").text == EVIL
+    assert page.one("figcaption").text == EVIL
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [[], "x", {"number": "many"}, {"number": 3, "trail": {"drawn": "line", "points": "x"}}, {"number": 1e400}],
+    ids=["list", "text", "no number", "broken trail", "infinite"],
+)
+def test_a_broken_headline_never_breaks_the_page(front, run_with, headline):
+    run_with(FIRST, a_headline(1))
+    run_with(SECOND, headline)
+    assert "Our customers" in front().one("h1").text
+
+
+def test_the_front_page_stays_small_with_many_runs(runs, run_with):
+    points = [[f"2017-{month:02}", month * 1000.5] for month in range(1, 25)]
+    for day in range(60):
+        headline = a_headline(
+            1000.0 + day, trail={"label": "By month", "points": points, "drawn": "line", "unit": "USD"}
+        )
+        run_with(f"20{17 + day // 12}-{day % 12 + 1:02}-01_20261122T15{day:02}00Z_aaaa", headline)
+    assert render_front_page(runs.reports).stat().st_size <= 300_000
+
+
+# ---- What needs a decision
+
+
+@pytest.fixture
+def project(runs, tmp_path):
+    """The settings of the project whose reports these are."""
+    toml = tmp_path / "crm.toml"
+    toml.write_text('[source]\nkind = "cdnow"\n[clock]\nas_of = 2018-01-01\n')
+    return read_settings(toml)
+
+
+def on_the_day(opened, project, day: str):
+    return opened(render_ways_in(project, now=dt.datetime.fromisoformat(f"{day}T12:00:00+00:00")))
+
+
+def test_nothing_waits(runs, opened, project):
+    runs.add(SECOND, "COMPLETE")
+    assert waiting(on_the_day(opened, project, "2018-01-02")) == "Needs a decision now Nothing is waiting."
+
+
+def test_a_list_waits_until_somebody_says_it_was_sent(runs, opened, project):
+    runs.add(SECOND, "COMPLETE")
+    runs.publish(SECOND)
+    kept(project.folders.data, a_list())
+    asked = "customers to contact, 1 held out) Say on which day it was sent, or --never: crm sent retain-2018-01-01"
+    due = waiting(on_the_day(opened, project, "2018-01-10"))
+    assert "The list retain-2018-01-01 is to be sent by 2018-01-15. retain (2 " + asked in due
+    late = waiting(on_the_day(opened, project, "2018-01-16"))
+    assert "was to be sent by 2018-01-15, and nobody has said so yet. retain (2 " + asked in late
+
+    index = runs.reports / "latest" / "index.html"
+    assert "retain-2018-01-01" in index.read_text()
+    said = CliRunner().invoke(app, ["sent", "retain-2018-01-01", "--on", "2018-01-05", "--config",
+                                    str(project.home / "crm.toml")])  # fmt: skip
+    assert said.exit_code == 0, said.output
+    for page in (runs.reports / "index.html", index):
+        assert waiting(opened(page)) == "Needs a decision now Nothing is waiting."
+
+
+def test_lists_of_one_date_are_one_thing_and_old_ones_are_counted(runs, opened, project):
+    runs.add(SECOND, "COMPLETE")
+    for as_of in ("2017-09-01", "2017-10-01", "2017-11-01", "2017-12-01"):
+        for programme in ("retain", "win_back"):
+            kept(project.folders.data, a_list(as_of=as_of, programme=programme))
+    said = waiting(on_the_day(opened, project, "2017-12-10"))
+    assert said.index("The 2 lists as of 2017-12-01 are to be sent by 2017-12-15.") < said.index("as of 2017-11-01")
+    assert "win back (2 customers to contact, 1 held out)" in said
+    assert "2 older lists are not marked as sent. See them all: crm lists" in said
+
+
+def test_lists_that_cannot_be_read_are_said_and_the_page_is_whole(runs, opened, project):
+    runs.add(SECOND, "COMPLETE")
+    one = kept(project.folders.data, a_list())
+    (one.folder / "list.json").write_text("{broken")
+    page = on_the_day(opened, project, "2018-01-10")
+    assert "The action lists cannot be read: A list is kept as it was written" in waiting(page)
+    assert page.one("h3").text == "Who are our customers?"
+
+
+def test_consents_that_nobody_checked_are_asked_for_while_a_list_waits(runs, opened, project, recorded):
+    lists = recorded("07_action_lists", "Whom do we contact?", "COMPLETE")
+    folder = runs.add(SECOND, "COMPLETE", notebooks=[lists])
+    found = [{"name": "consents_elsewhere", "sentence": "Consents were NOT checked here."}]
+    (folder / "results.json").write_text(json.dumps({"notebooks": {"07_action_lists": {"findings": found}}}))
+    assert "NOT checked" not in waiting(on_the_day(opened, project, "2018-01-10"))
+    kept(project.folders.data, a_list())
+    assert "Consents were NOT checked here." in waiting(on_the_day(opened, project, "2018-01-10"))
+
+
+@pytest.mark.parametrize(
+    ("receipt", "said"),
+    [
+        ({"latency": {"data_days": 8}}, "The data end 8 days before the as-of date."),
+        ({"latency": {"data_days": 7}}, "Nothing is waiting."),
+        ({"source": {"tables": [{"table": "returns", "rows": 1000, "set_aside": 10}]}},
+         "Of 1,000 rows of returns, 10 (1.0%) were set aside. See for which reasons."),
+        ({"source": {"tables": [{"table": "returns", "rows": 1000, "set_aside": 9}]}}, "Nothing is waiting."),
+        ({"source": {"tables": [None, {"rows": "x"}, {"rows": 0, "set_aside": 1}]}}, "Nothing is waiting."),
+        ({"lists": {"a": "kept", "b": "b was sent on 2018-01-05: it must not be sent"}},
+         "b was sent on 2018-01-05: it must not be sent."),
+        ({"lists": "x", "source": 7}, "Nothing is waiting."),
+    ],
+    ids=["stale", "a week", "set aside", "few set aside", "odd tables", "not kept", "odd receipt"],
+)  # fmt: skip
+def test_what_is_wrong_with_the_data_waits(runs, opened, project, receipt, said):
+    runs.add(SECOND, "COMPLETE", **receipt)
+    assert said in waiting(on_the_day(opened, project, "2018-01-10"))
+
+
+def test_a_registry_that_cannot_be_read_does_no_harm(runs, opened, project):
+    runs.add(SECOND, "COMPLETE")
+    store = project.home / "mlruns" / "mlflow.db"
+    store.parent.mkdir()
+    store.write_text("no database")
+    assert waiting(on_the_day(opened, project, "2018-01-10")) == "Needs a decision now Nothing is waiting."

@@ -1,15 +1,22 @@
 """A notebook's page: the answer first, everything it showed, no code; and what a failure looks like."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from crm import reporting
+from crm.errors import RequestError
 from crm.reporting import render_page, style
+from crm.reporting.assumptions import Assumptions, show_assumptions
+from crm.reporting.glossary import glossary
 from crm.reporting.page import render_left_out_page
+from crm.reporting.words import Words
 
 EVIL = "<script>alert(1)</script>"
 
@@ -94,7 +101,7 @@ def test_every_picture_says_the_numbers_of_its_data(page):
     line, bars, heat = [image.attributes["alt"] for image in page.all("img")]
     assert "from 100 USD (Jan 2017) to 1,200 USD (Dec 2017)" in line
     assert f"{EVIL} 1,200 USD; Grocery 900 USD; Meat −30 USD" in bars
-    assert "Highest 196 (Segment 14, Segment 14), lowest 1 (Segment 1, Segment 1)" in heat
+    assert "Highest 980 (Segment 14, Segment 14), lowest 5 (Segment 1, Segment 1)" in heat
 
 
 def test_the_reader_sees_no_code_and_no_warnings(page):
@@ -119,8 +126,8 @@ def test_the_parameters_are_told(page):
 
 
 def test_data_is_never_taken_for_html(folder):
-    for path in folder.glob("*.html"):
-        assert "<script" not in path.read_text()
+    for path in folder.glob("0*.html"):
+        assert path.read_text().count("<script") == 1  # the page's own: see `read_page`
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in (folder / "01_customer_base.html").read_text()
 
 
@@ -129,6 +136,7 @@ def test_the_as_run_copy_shows_code_and_warnings(as_run):
     for seen in ("import pandas as pd", "a warning of a library", "on the way", "as text <b>"):
         assert seen in as_run.text
     assert as_run.one("title").text.endswith("· as run")
+    assert all(pre.attributes.get("tabindex") == "0" for pre in as_run.all("pre"))  # what scrolls, keys can reach
 
 
 def test_page_copy_and_overview_lead_to_each_other(page, as_run):
@@ -299,3 +307,136 @@ def contrast(one: str, other: str) -> float:
         style.luminance([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]) + 0.05 for colour in (one, other)
     )
     return lights[1] / lights[0]
+
+
+PROSE = """# Why do they leave?
+
+The margin of *active customers*, and margins again; “the margin” is a name, and `margin` is code.
+
+## Margin and uplift
+
+Hold-out groups tell the uplift.
+"""
+
+
+def test_a_word_is_explained_where_it_first_stands_and_at_the_end(stamp, tmp_path, opened):
+    table = (
+        "<div class='table'><table><tr><td>ledger</td></tr></table></div><p>The RFM of an experiment &amp; more</p>"
+    )
+    page = written([new_markdown_cell(PROSE), step("1", shown(table))], tmp_path, stamp, opened)
+    assert [(a.text, a.attributes["href"]) for a in page.all("a", class_="word")] == [
+        ("margin", "#word-margin"),
+        ("active customers", "#word-active"),
+        ("Hold-out groups", "#word-hold-out-group"),
+        ("uplift", "#word-uplift"),
+        ("RFM", "#word-rfm"),
+        ("experiment", "#word-experiment"),
+    ]
+    words = page.one("section", class_="words")
+    assert "Words on this page" in words.text
+    assert [dt.text for dt in page.all("dt")][6:] == [
+        "active",
+        "experiment",
+        "hold-out group",
+        "margin",
+        "RFM",
+        "uplift",
+    ]
+    assert [a.attributes["href"] for a in page.all("a", class_="back")] == [
+        f"#use-{slug}" for slug in ("active", "experiment", "hold-out-group", "margin", "rfm", "uplift")
+    ]
+    assert opened(tmp_path / "05_cross_sell.as_run.html").all("a", class_="word")
+
+
+def test_findings_that_lead_a_page_are_explained_too_and_names_from_data_are_not(stamp, tmp_path, opened):
+    (tmp_path / "parts").mkdir()
+    said = {"sentence": f"{EVIL} and “Uplift {EVIL}” bring 12 USD of margin."}
+    (tmp_path / "parts" / "05_cross_sell.json").write_text(json.dumps({"findings": [said]}))
+    page = written([new_markdown_cell("# Why?"), step("1", shown("<p>margin</p>"))], tmp_path, stamp, opened)
+    assert said["sentence"] in page.one("section", class_="in-short").text
+    assert [a.text for a in page.all("a", class_="word")] == ["margin"]
+
+
+def test_explaining_words_changes_nothing_else():
+    html = (
+        "<p title='margin'>a &lt;b&gt; &amp; &#39;c&#39;<br>net<em>x</em></p><pre>margin</pre><h3>margin</h3>"
+        "<details><p>margin</p></details><section class='stopped'><p>margin</p></section>marginal<p>x</p>"
+    )
+    words = Words()
+    assert words.explain(html) == html
+    assert words.used == ()
+
+
+@pytest.mark.parametrize("word", [word for word in glossary() if word.linked], ids=lambda word: word.slug)
+def test_a_word_that_pages_explain_is_found_in_prose_and_has_a_sentence(word):
+    for form in word.forms:
+        words = Words()
+        linked = f'<a class="word" id="use-{word.slug}" href="#word-{word.slug}">{form}</a>'
+        assert words.explain(f"<p>The {form}, say.</p>") == f"<p>The {linked}, say.</p>"
+        assert words.used == (word,)
+    assert word.on_pages[0].isupper()
+    assert word.on_pages.endswith((".", "?"))
+
+
+def test_words_have_one_place_each():
+    slugs = [word.slug for word in glossary()]
+    forms = [form.casefold() for word in glossary() if word.linked for form in word.forms]
+    assert len(slugs) == len(set(slugs))
+    assert len(forms) == len(set(forms))
+
+
+def test_what_is_assumed_stands_in_a_box_and_is_text(stamp, tmp_path, opened):
+    box = Assumptions((f"Gross margin is 25% of {EVIL}.",), "Set in crm.toml.")
+    page = written([new_markdown_cell("# Why?"), step("1", shown(box._repr_html_()))], tmp_path, stamp, opened)
+    aside = page.one("aside", class_="assumptions")
+    assert f"Gross margin is 25% of {EVIL}." in aside.text
+    assert "Set in crm.toml." in aside.text
+
+
+def test_assumptions_are_those_of_the_settings_and_of_these_data(journey):
+    told = show_assumptions(journey, "gross_margin", "kept_by_contact", "yearly_discount_rate", "contact_cost")
+    assert told.said == (
+        "Gross margin is 25% of net sales, of whatever is bought: the data hold no product's own margin rate.",
+        "A contact that is to keep a customer, by mail, costs 0.60 USD and keeps 10% of those who would have left, "
+        "until an experiment says how many it keeps.",
+        "Margin that is still to come is discounted by 10% a year.",
+        "A contact costs 0.01 USD by email, 0.60 USD by mail and 4.00 USD by phone, where a campaign does not state "
+        "a cost of its own.",
+    )
+    with pytest.raises(RequestError, match="'weather'"):
+        show_assumptions(journey, "weather")
+
+
+def test_an_error_on_a_page_names_nobody(stamp, tmp_path, opened):
+    said = "Each customer must be there once. Found: 3 again, such as c0017, c0023. Mend the list."
+    error = new_output("error", ename="ContractError", evalue=said, traceback=["raise", f"ContractError: {said}"])
+    page = written([new_markdown_cell("# Why?"), step("1", error)], tmp_path, stamp, opened)
+    copy = opened(tmp_path / "05_cross_sell.as_run.html")
+    for text in (page.text, copy.text):
+        assert "Found: 3 again. Mend the list." in text
+        assert "c0017" not in text
+
+
+SECTIONS = ["How far to trust it", "Limits", "What to do"]
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("0*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_page_answers_first_and_ends_with_trust_limits_and_what_to_do(notebook):
+    cells = nbformat.read(notebook, as_version=4).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    headings = [line[3:] for text in texts for line in text.splitlines() if line.startswith("## ")]
+    assert headings[0] == "The answer"
+    assert headings[-3:] == SECTIONS
+    boxes = [at for at, cell in enumerate(cells) if cell.source.startswith("show_assumptions(")]
+    answer = next(at for at, cell in enumerate(cells) if cell.source.startswith("## The answer"))
+    assert boxes == ([] if notebook.stem.startswith("00") else [answer + 2])  # right after the answer
+
+
+def test_the_script_of_a_page_is_short_and_makes_no_html_of_data_and_asks_nobody():
+    script = (Path(reporting.__file__).parent / "templates" / "page.js").read_text(encoding="utf-8")
+    assert len(script.splitlines()) <= 200
+    risky = (
+        "innerHTML outerHTML insertAdjacentHTML document.write eval( Function( fetch( XMLHttp import( </script <!--"
+    )
+    assert not [word for word in risky.split() if word in script]

@@ -38,6 +38,12 @@ def test_what_runs_or_loads_is_gone(html):
         ('<p onclick="alert(1)" style="position:fixed">text</p>', "<p>text</p>"),
         ('<a href="javascript:alert(1)">x</a>', "<a>x</a>"),
         ("<!-- note --><p>a &lt;b&gt; &amp; c</p>", "<p>a &lt;b&gt; &amp; c</p>"),
+        (
+            '<table><tbody><tr><td data-sort="1.5" data-x="2">1</td></tr></tbody></table>',
+            '<table><tbody><tr><td data-sort="1.5">1</td></tr></tbody></table>',
+        ),
+        ('<aside class="assumptions"><p>x</p></aside>', '<aside class="assumptions"><p>x</p></aside>'),
+        ('<button onclick="x()">x</button><input type="search">', "x"),
         (f'<img src="{PIXEL}" alt="">', f'<img alt="A picture without description" src="{PIXEL}">'),
         (f'<img src="{PIXEL}" alt="Sales" onload="x()">', f'<img src="{PIXEL}" alt="Sales">'),
     ],

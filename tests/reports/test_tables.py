@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crm.errors import RequestError
-from crm.reporting import show_table
+from crm.reporting import draw_bars, draw_heatmap, show_table
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_missing_values_dates_and_formats(read):
 
 
 def test_an_index_that_says_something_is_shown(read):
-    frame = pd.DataFrame({"customers": [1, 2]}, index=pd.Index(["a", "b"], name="segment"))
-    assert rows(read(show_table(frame, caption="c"))) == ["SegmentCustomers", "a1", "b2"]
-    assert rows(read(show_table(frame.reset_index(), caption="c"))) == ["SegmentCustomers", "a1", "b2"]
+    frame = pd.DataFrame({"orders": [1, 2]}, index=pd.Index(["a", "b"], name="segment"))
+    assert rows(read(show_table(frame, caption="c"))) == ["SegmentOrders", "a1", "b2"]
+    assert rows(read(show_table(frame.reset_index(), caption="c"))) == ["SegmentOrders", "a1", "b2"]
     wide = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("now", "customers"), ("now", "money")]))
     assert rows(read(show_table(wide, caption="c")))[0] == "now · customersnow · money"
 
@@ -72,6 +72,7 @@ def test_a_long_table_is_cut_and_says_so(read):
     page = read(show_table(pd.DataFrame({"n": range(1000)}), caption="Numbers", most_rows=3))
     assert len(page.all("tr")) == 4
     assert page.one("caption").text == "Numbers The first 3 of 1,000 rows."
+    assert page.one("div", class_="table").attributes["data-of"] == "1,000"  # the page's search says so too
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame({"segment": [], "customers": []}), pd.DataFrame()])
@@ -89,3 +90,84 @@ def test_the_frame_is_left_as_it_was():
     before = frame.copy()
     show_table(frame, caption="c")._repr_html_()
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_numbers_carry_their_exact_value_for_sorting(read):
+    frame = pd.DataFrame(
+        {
+            "name": ["a", "b", "c"],
+            "money": [1234.5678, None, float("inf")],
+            "share": [0.1 + 0.2, -0.5, 1.0],
+            "n": [3, 2, 1],
+        }
+    )
+    page = read(show_table(frame, caption="c", formats={"money": ",.0f"}))
+    exact = [cell.attributes.get("data-sort") for cell in page.all("td")]
+    assert exact == ["1234.5678", "0.30000000000000004", "3", None, "-0.5", "2", "Infinity", "1", "1"]
+
+
+SEGMENTS = pd.DataFrame(
+    {
+        "segment": ["Champions", "Lost", "Seldom", "Nobody"],
+        "customers": [120, 4, 5, 0],
+        "share_of_customers": [0.93, 0.031, 0.039, 0.0],
+        "net_sales": [900.0, 25.5, 10.0, 0.0],
+    }
+)
+HIDDEN = "fewer than 5 customers; so that nobody is singled out, the numbers are not told."
+
+
+def test_a_row_of_fewer_than_five_customers_does_not_tell_its_numbers(read):
+    page = read(show_table(SEGMENTS, caption="c"))
+    assert rows(page)[1:] == ["Champions12093.0%900.0", "Lostunder 5––", "Seldom53.9%10.0", "Nobody00.0%0.0"]
+    assert [note.text for note in page.all("p", class_="note")] == [f"One row counts {HIDDEN}"]
+    assert "25.5" not in page.source  # nor by what it is sorted
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "shown"),
+    [
+        ("n_customers", [3, 9], ["under 5", "9"]),
+        ("Active customers", [3, 9], ["under 5", "9"]),
+        ("customers_before", [3, 9], ["under 5", "9"]),
+        ("customers", [-3, -9], ["under 5", "-9"]),  # customers lost
+        ("customers", pd.array([3, None], dtype="Int64"), ["under 5", "–"]),
+        ("share_of_customers", [1, 0], ["100.0%", "0.0%"]),
+        ("mean_customers", [3, 9], ["3", "9"]),
+        ("customers", [0.25, 0.5], ["0.250", "0.500"]),  # a share
+        ("customers", ["the best", "others"], []),
+        ("net_sales_per_customer", [3, 9], ["3", "9"]),
+        ("orders", [3, 9], ["3", "9"]),
+    ],
+)
+def test_what_counts_customers_is_known_by_its_name(read, column, values, shown):
+    page = read(show_table(pd.DataFrame({"group": ["a", "b"], column: values}), caption="c"))
+    assert [cell.text for cell in page.all("td", class_="number")] == shown
+
+
+def test_a_table_may_say_which_columns_count_customers(read):
+    table = pd.DataFrame({"list": ["a", "b"], "treated": [40, 3], "held_out": [4, 9], "cost": [12.5, 7.5]})
+    page = read(show_table(table, caption="c", customers=["treated"], counts=["held_out"]))
+    assert rows(page)[1:] == ["a40under 512.50", "bunder 59–"]
+    assert page.one("p", class_="note").text == f"2 rows count {HIDDEN}"
+    plain = pd.DataFrame({"planned": ["a"], "customers": [3]})
+    assert rows(read(show_table(plain, caption="c", customers=())))[1:] == ["a3"]
+
+
+def test_a_chart_does_not_draw_a_group_of_fewer_than_five_customers(read):
+    chart = draw_bars(SEGMENTS, label="segment", value="net_sales", title="T", unit="USD", note="In USD.")
+    assert chart.note == "In USD. Not drawn: one group of fewer than 5 customers."
+    assert "Lost" not in chart.alt
+    assert "25.5" not in read(chart).source
+    alone = draw_bars(SEGMENTS.iloc[[1]], label="segment", value="net_sales", title="T", unit="USD")
+    assert "each group has fewer than 5 customers" in alone._repr_html_()
+
+
+def test_a_heat_map_leaves_small_cells_empty_and_rows_of_nothing_else_out():
+    rows = [("a", "x", 50), ("a", "y", 2), ("b", "x", 1), ("b", "y", 4), ("c", "x", 8), ("c", "y", 7)]
+    moved = pd.DataFrame(rows, columns=["before", "now", "customers"]).assign(change=[9.0, 8.0, 7.0, 6.0, 5.0, 4.0])
+    for value in ("customers", "change"):
+        chart = draw_heatmap(moved, rows="before", columns="now", value=value, title="T", unit="")
+        assert chart.numbers["Before"].tolist() == ["a", "c"]
+        assert chart.numbers["y"].isna().tolist() == [True, False]
+        assert chart.note == "Not drawn: 3 groups of fewer than 5 customers."

@@ -80,8 +80,11 @@ def test_a_complete_run_shows_its_lists_and_keeps_them_to_be_sent(listed):
 
 
 def test_a_list_that_was_sent_comes_back_as_a_campaign_and_no_other_of_its_name_is_kept(listed):
+    front = listed.reports / "index.html"
+    assert f"crm sent {LIST} --on DATE" in front.read_text()
     done = listed.command("sent", LIST, "--on", "1998-07-06")
     assert (done.returncode, done.stderr) == (0, "")
+    assert LIST not in front.read_text()
     assert done.stdout == (
         f"{LIST} was sent on 1998-07-06 to 2 customers; 1 is held out.\nIts effect is read from 1998-08-31 on.\n"
     )

@@ -14,6 +14,7 @@ import pytest
 
 from crm.config import Settings
 from crm.finding import Finding
+from crm.headline import Headline, Trail
 from crm.publishing import NotPublishable, publish
 
 AS_OF = dt.date(2018, 1, 1)
@@ -63,6 +64,7 @@ def test_the_part_holds_findings_measures_and_names_of_scores_as_plain_json(tmp_
                 "as_of": "2018-01-01",
             }
         ],
+        "headline": None,
         "measures": {
             "auc": {"model": 0.75, "rule": None},
             "dates": ["2018-01-01T00:00:00", None],
@@ -73,6 +75,32 @@ def test_the_part_holds_findings_measures_and_names_of_scores_as_plain_json(tmp_
         "scores": ["cross_sell"],
         "mlflow_run_ids": ["abc"],
     }
+
+
+def test_the_headline_stands_in_the_part_with_the_number_of_its_finding(tmp_path: Path):
+    trail = Trail.of("Customers by month", ["2017-11", "2017-12"], np.array([2, 3]))
+    headline = Headline.of(FOUND, "customers", label="customers", sentence="{customers} are known.", trail=trail)
+    publish("01_x", settings=SETTINGS, run_folder=tmp_path, findings=[FOUND], headline=headline)
+    written = json.loads((tmp_path / "parts" / "01_x.json").read_text())["headline"]
+    assert written == {
+        "finding": "customers", "value": "customers", "number": 3.0, "label": "customers",
+        "sentence": "3 are known.", "unit": "", "better": "neither", "low": None, "high": None, "interval": "",
+        "trail": {"label": "Customers by month", "points": [["2017-11", 2.0], ["2017-12", 3.0]], "drawn": "line",
+                  "unit": ""},
+    }  # fmt: skip
+    assert Headline.read(written) == headline
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [(Finding("sales", "{customers}", {"customers": 3}, AS_OF), "nothing"),
+     (Finding("customers", "{customers}", {"customers": 4}, AS_OF), "4")],
+    ids=["another finding", "another number"],
+)  # fmt: skip
+def test_a_headline_of_something_else_is_refused(tmp_path: Path, found: Finding, says: str):
+    headline = Headline.of(FOUND, "customers", label="customers", sentence="")
+    with pytest.raises(NotPublishable, match=f"3.0 for customers.customers; the finding says {says}"):
+        publish("01_x", settings=SETTINGS, run_folder=tmp_path, findings=[found], headline=headline)
 
 
 def test_scores_are_ordered_by_customer_and_then_by_their_other_columns(tmp_path: Path):

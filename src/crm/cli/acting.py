@@ -97,6 +97,21 @@ def sent_command(
             said_at = utc(dt.datetime.now(dt.UTC))
             one = mark_sent(settings.folders.data, list_id, on=day, today=today, said_at=said_at, again=again)
         _tell(one)
+        show_as_it_stands(settings)
+
+
+def show_as_it_stands(settings: Settings) -> None:
+    """Let the front page no longer ask for what was just decided; what was decided stands, even if it cannot."""
+    if not (settings.folders.reports / "runs").is_dir():
+        return
+
+    from crm.reporting import render_ways_in
+
+    try:
+        render_ways_in(settings, now=dt.datetime.now(dt.UTC))
+    except OSError as error:
+        page = settings.folders.reports / "index.html"
+        complain(f"{page} could not be written ({error.strerror or error}): the next crm run writes it.")
 
 
 def _today(settings: Settings) -> dt.date:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from crm.cli.acting import show_as_it_stands
 from crm.cli.application import AsOf, Config, app, complain, say, settings_of, told_clearly
 from crm.config import find_settings_file
 
@@ -54,6 +55,8 @@ def review_command(
                 continue
             facts = facts or _read(settings)
             judged = _review(model, facts, settings) and judged
+        if facts is not None:
+            show_as_it_stands(settings)
     raise typer.Exit(0 if judged else 1)
 
 
@@ -91,6 +94,7 @@ def promote_command(
         if done.despite:
             complain("It was promoted despite the gate; its card says so.")
         say("It scores from the next crm run on.")
+        show_as_it_stands(settings)
 
 
 @app.command("rollback")
@@ -115,6 +119,7 @@ def rollback_command(
         stood, stands = roll_back_model(model, Trace(reviewer, reason, now.date()), settings)
         say(f"{name}: version {stands.number} is champion again in place of version {stood.number}.")
         say("It scores from the next crm run on.")
+        show_as_it_stands(settings)
 
 
 def _read(settings: Settings) -> Facts:

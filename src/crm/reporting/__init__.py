@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         draw_scatter,
         draw_stacked_bars,
     )
-    from crm.reporting.front import render_front_page, render_run_index
+    from crm.reporting.front import render_front_page, render_run_index, render_ways_in
     from crm.reporting.page import render_page
     from crm.reporting.stamp import Stamp
     from crm.reporting.style import segment_colours
@@ -38,7 +38,7 @@ _ROOMS = {
         "draw_scatter",
         "draw_stacked_bars",
     ),
-    "front": ("render_front_page", "render_run_index"),
+    "front": ("render_front_page", "render_run_index", "render_ways_in"),
     "page": ("render_page",),
     "stamp": ("Stamp",),
     "style": ("segment_colours",),
@@ -61,6 +61,7 @@ __all__ = [
     "render_front_page",
     "render_page",
     "render_run_index",
+    "render_ways_in",
     "segment_colours",
     "show_table",
 ]

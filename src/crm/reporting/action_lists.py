@@ -14,9 +14,10 @@ from crm.finding import Findings
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_intervals
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import without_small_groups
 from crm.reporting.style import FORECAST
 from crm.reporting.tables import Table, show_table
-from crm.reporting.wording import clean
+from crm.reporting.wording import clean, heading
 
 if TYPE_CHECKING:
     from crm.scoring.action_lists import ActionLists
@@ -27,6 +28,11 @@ FEWEST = 5
 ANSWERS = ("nobody", "actions", "consents_elsewhere", "consents_undecided", "never_marked")
 _EXAMPLES = 3
 _NOBODY = "No list has a customer on it: the reasons stand below."
+
+
+def in_words(programme: str) -> str:
+    """A programme's name as crm.toml has it, for people: "win_back" becomes "Win back"."""
+    return heading(programme)
 
 
 def the_answer(one: ActionLists) -> Findings:
@@ -44,20 +50,28 @@ def draw_expected(one: ActionLists) -> Chart | LeftOut:
     table = one.summary[one.summary["treated"] > 0].sort_values("expected_net", ascending=False, kind="stable")
     if table.empty:
         return LeftOut(_NOBODY)
-    best = table.iloc[0]
     told = ": whether contacts make the difference as often as assumed, the hold-out groups will tell"
+    note = (
+        "Expected margin of all contacts until the measuring date, less their cost. The interval is of chance "
+        f"alone{told if (table['held_out'] > 0).any() else ''}."
+    )
+    large, note = without_small_groups(table, note, customers=["treated"])
+    if large.empty:
+        return LeftOut("What lists are expected to bring is not drawn: each has fewer than five customers.")
+    best = large.iloc[0]
     return draw_intervals(
-        table.assign(kind="expected")[["programme", "expected_net", "low", "high", "treated", "cost", "kind"]],
+        large.assign(kind="expected", programme=large["programme"].map(in_words))[
+            ["programme", "expected_net", "low", "high", "treated", "cost", "kind"]
+        ],
         label="programme",
         value="expected_net",
         interval=("low", "high"),
         colour_by="kind",
         colours={"expected": FORECAST},
         unit=one.currency,
-        title=f"“{clean(best['programme'])}” is expected to bring most: {best['expected_net']:,.0f} {one.currency} "
-        "after its cost",
-        note="Expected margin of all contacts until the measuring date, less their cost. The interval is of chance "
-        f"alone{told if (table['held_out'] > 0).any() else ''}.",
+        title=f"“{in_words(best['programme'])}” is expected to bring most: {best['expected_net']:,.0f} "
+        f"{one.currency} after its cost",
+        note=note,
     )
 
 
@@ -66,26 +80,37 @@ def show_lists(one: ActionLists) -> Table | LeftOut:
     table = one.summary[one.summary["listed"] > 0]
     if table.empty:
         return LeftOut(_NOBODY)
-    columns = ["list_id", "treated", "held_out", "send_by", "cost", "expected_net", "low", "high"]
-    money = dict.fromkeys(["cost", "expected_net", "low", "high"], ",.0f")
+    names = {
+        "list_id": "list", "treated": "to_contact", "held_out": "left_alone", "send_by": "send_by", "cost": "cost",
+        "expected_net": "expected_net_gain", "low": "from", "high": "to",
+    }  # fmt: skip
     return show_table(
-        table[columns],
+        table[list(names)].rename(columns=names),
         caption=f"The lists ({one.currency})",
-        formats=money,
-        notes="treated: to be contacted. held_out: left alone by lot. low, high: of the expected net gain, by chance "
-        "alone. The files are in the run's folder lists: one row for each customer to be contacted.",
+        formats=dict.fromkeys(["cost", "expected_net_gain", "from", "to"], ",.0f"),
+        customers=["to_contact"],
+        notes="Left alone: by lot, so that it can be told what the list achieved. From, to: the expected net gain by "
+        "chance alone. The files are in the run's folder lists: one row for each customer to be contacted.",
     )
 
 
 def show_examples(one: ActionLists) -> Table | LeftOut:
-    """What the person who calls or writes reads beside a name: the first rows of each list, without the names."""
+    """What the person who calls or writes reads beside a name: of the first of each list, one reason and no name."""
     rows = [
-        each.treated.head(_EXAMPLES).assign(programme=each.name) for each in one.lists if len(each.treated) >= FEWEST
+        each.treated.head(_EXAMPLES).assign(programme=in_words(each.name))
+        for each in one.lists
+        if len(each.treated) >= FEWEST
     ]
     if not rows:
         return LeftOut("Examples are left out: no list has five customers or more.")
     table = pd.concat(rows, ignore_index=True)[["programme", "channel", "offer", "reasons"]]
-    return show_table(table, caption="What stands beside the first customers of each list")
+    first = table["reasons"].astype("str").str.split(";").str[0]
+    return show_table(
+        table.drop(columns="reasons").assign(first_reason=first),
+        caption="What stands beside the first customers of each list",
+        notes="The first reason alone, and no name: all reasons together could tell who somebody is. They stand in "
+        "the files of the lists.",
+    )
 
 
 def draw_left_out(one: ActionLists) -> Chart | LeftOut:
@@ -110,7 +135,8 @@ def show_left_out(one: ActionLists) -> Table | LeftOut:
     table = one.left_out[one.left_out["customers"] >= FEWEST]
     if table.empty:
         return LeftOut("Every candidate who may be contacted is on a list.")
-    return show_table(table, caption="Left out, by programme and reason")
+    named = table.assign(programme=table["programme"].map(in_words))
+    return show_table(named, caption="Left out, by programme and reason")
 
 
 def show_limits(one: ActionLists) -> Table | LeftOut:
@@ -132,25 +158,27 @@ def show_measuring(one: ActionLists) -> Table | LeftOut:
         return LeftOut(_NOBODY)
     table = pd.DataFrame(
         {
-            "list_id": [each.list_id for each in lists],
-            "held_out": [each.held_out for each in lists],
-            "expected_each": [float(each.treated["expected_gain"].mean()) for each in lists],
-            "smallest_seen": [each.measurable.smallest_effect if each.measurable else np.nan for each in lists],
-            "seen": ["yes" if each.measurable and each.measurable.seen else "no" for each in lists],
+            "list": [each.list_id for each in lists],
+            "left_alone": [each.held_out for each in lists],
+            "expected_effect": [float(each.treated["expected_gain"].mean()) for each in lists],
+            "smallest_that_would_show": [
+                each.measurable.smallest_effect if each.measurable else np.nan for each in lists
+            ],
+            "would_show": ["yes" if each.measurable and each.measurable.seen else "no" for each in lists],
         }
     )
     return show_table(
         table,
         caption=f"What each list can show by itself ({one.currency} of margin per contact)",
-        formats={"expected_each": ",.2f", "smallest_seen": ",.2f"},
-        notes="smallest_seen: the smallest effect that would show with a chance of 80 %. Several lists of one "
-        "programme are read together by campaign success.",
+        formats={"expected_effect": ",.2f", "smallest_that_would_show": ",.2f"},
+        notes="The smallest effect that would show: with a chance of 80 %. Several lists of one programme are read "
+        "together by campaign success.",
     )
 
 
 def show_assumptions(one: ActionLists) -> Table | LeftOut:
     """What each programme takes for granted."""
-    rows = [(each.name, sentence) for each in one.lists for sentence in each.said]
+    rows = [(in_words(each.name), sentence) for each in one.lists for sentence in each.said]
     if not rows:
         return LeftOut(_NOBODY)
     return show_table(pd.DataFrame(rows, columns=["programme", "assumed"]), caption="What is assumed")

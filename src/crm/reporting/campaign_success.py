@@ -17,6 +17,7 @@ from crm.measures.chances import wilson
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots, draw_gain, draw_intervals, draw_line
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import is_small
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST, GOOD
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import MISSING, clean, heading, listed, quantity, shortened
@@ -259,9 +260,11 @@ def show_reached(one: CampaignSuccess) -> Table | LeftOut:
     table = _newest_first(one.reached)
     if table.empty:
         return LeftOut(_NO_CAMPAIGN)
+    many = ~is_small(table["responded"])  # a rate would give away how few answered
     told = table.assign(
         campaign=campaign_names(table["name"]),
-        rate_interval=intervals(table["low"], table["high"], ".1%"),
+        response_rate=table["response_rate"].where(many),
+        rate_interval=pd.Series(intervals(table["low"], table["high"], ".1%"), index=table.index).where(many),
         net_sales_each=table["net_sales_each_during"],
         margin_each=table["margin_each_during"],
         net_sales_each_afterwards=table["net_sales_each_after"],
@@ -274,6 +277,7 @@ def show_reached(one: CampaignSuccess) -> Table | LeftOut:
         _hidden(told[["contacted", *columns]], [*counts, *money])[columns],
         caption=f"Whom each campaign reached, and what they bought ({one.currency})",
         formats={"response_rate": ".1%", **dict.fromkeys(money, ",.2f"), "cost": ",.0f"},
+        counts=["held_out", "responded"],
         notes=f"What the contacted bought is not what the campaign caused. Afterwards: in up to {days} days after "
         f"it. "
         "Interval: 95%. Of fewer than five contacted nothing is shown.",
@@ -310,6 +314,7 @@ def show_by_group(one: CampaignSuccess) -> Table | LeftOut:
         table[["by", "group", "contacts", "answers", "response_rate", "low", "high"]],
         caption="Answers by group, all campaigns together",
         formats=dict.fromkeys(["response_rate", "low", "high"], ".1%"),
+        customers=["contacts", "answers"],
         notes="Segments are those of the as-of date, the others those of each campaign's first day. A group that got "
         "other campaigns than the next one answers otherwise for that alone.",
     )

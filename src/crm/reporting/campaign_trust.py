@@ -58,6 +58,7 @@ def show_lots(one: CampaignSuccess) -> Table | LeftOut:
     return show_table(
         pd.DataFrame(rows, columns=columns),
         caption="Was the lot fair?",
+        counts=["contacted_anyway"],
         formats={**dict.fromkeys(["planned", "drawn", "elsewhere", "narrower_by"], ".0%"), "most_apart": ".2f",
                  **dict.fromkeys(["by_luck", "apart_by_luck"], ".3f")},
         notes="By luck: the chance of so unlike a share, and of arms so unlike in what was known before; below 0.001 "

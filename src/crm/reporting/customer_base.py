@@ -100,7 +100,9 @@ def show_movement(base: CustomerBase) -> Table:
     """The same, with the balance: start + new + won back - lapsed = end."""
     table = base.movement.assign(month=[f"{start:%Y-%m}" for start in base.movement["starts_at"]])
     columns = ["month", "active_at_start", "new", "won_back", "lapsed", "active_at_end", "served", "returning"]
-    return show_table(table[columns], caption="Customers who came and who went", most_rows=36)
+    return show_table(
+        table[columns], caption="Customers who came and who went", most_rows=36, customers=(), counts=columns[1:]
+    )
 
 
 def draw_retention(base: CustomerBase, *, most_cohorts: int = 13) -> Chart | LeftOut:

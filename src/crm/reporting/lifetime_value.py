@@ -7,6 +7,7 @@ What is expected is drawn in the colour of forecasts, never in that of facts. Ho
 from __future__ import annotations
 
 import re
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -337,19 +338,34 @@ def show_moved(value: LifetimeValue) -> Table | LeftOut:
 
 
 def show_movers(value: LifetimeValue) -> Table | LeftOut:
-    """The largest single changes; of whom, the score file says."""
+    """The largest single changes, about; nobody is named, and nothing told by which somebody could be found."""
     movers = value.answers.movers
     if why := _why(value, "moved", movers, _NO_PREVIOUS):
         return LeftOut(why)
-    amounts = {name: money(movers[name]) for name in ("before", "now")}
-    table = movers.assign(reason=[capital(reason) for reason in movers["reason"]])
-    return show_table(
-        table.rename(columns={"last_purchase_days": "days_since_last_purchase"}),
-        caption=f"The largest single changes since {value.answers.previous} ({value.currency})",
-        formats=amounts | {"change": f"+{money(movers['change'])}"},
-        notes="Purchases: purchase days in the 91 days before each date. Who was new since then is not among them.",
-        most_rows=12,
+    shown = movers.head(_MOST_MOVERS)
+    amounts = {name: [_about(amount) for amount in shown[name]] for name in ("before", "now", "change")}
+    table = pd.DataFrame(
+        {
+            "customer": [f"Customer {letter}" for letter in ascii_uppercase[: len(shown)]],
+            "reason": [capital(reason) for reason in shown["reason"]],
+            **amounts,
+        }
     )
+    return show_table(
+        table,
+        caption=f"The largest single changes since {value.answers.previous} (about; {value.currency})",
+        formats={"before": ",.0f", "now": ",.0f", "change": "+,.0f"},
+        notes="To two digits, and without names: who they are, the scores tell. Who was new since then is not among "
+        "them.",
+    )
+
+
+_MOST_MOVERS = 12
+
+
+def _about(amount: float) -> float:
+    """To two digits."""
+    return float(f"{amount:.2g}")
 
 
 _NO_PREVIOUS = "There is no previous date to compare the expected value with."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from html import escape
 from typing import Any, Literal
 
@@ -10,10 +11,15 @@ from nbconvert.filters import strip_ansi
 
 from crm.reporting.prose import prose_html
 from crm.reporting.safe_html import safe_html
+from crm.reporting.wording import without_examples
 
 Audience = Literal["reader", "reviewer"]
 """A reader sees results; a reviewer sees everything the cell printed as well."""
 
+# What scrolls must be reachable by keyboard.
+_BARE_FRAME = re.compile(r"\A\s*<div>(?=.*<table)", re.DOTALL)
+_REACHED_FRAME = '<div role="region" tabindex="0" aria-label="A table">'
+_REACHED = ' role="region" tabindex="0" aria-label="What was printed"'
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
 
 
@@ -26,13 +32,13 @@ def output_html(output: Any, audience: Audience) -> str:
 
 
 def error_text(output: Any) -> str:
-    """What an error said, on one line: its name and its message."""
-    return uncoloured(f"{output['ename']}: {output['evalue']}".removesuffix(": ")).strip()
+    """What an error said, on one line: its name and its message, without its examples."""
+    return without_examples(uncoloured(f"{output['ename']}: {output['evalue']}".removesuffix(": ")).strip())
 
 
 def traceback_lines(output: Any) -> list[str]:
-    """The lines of an error's traceback, without colours."""
-    return uncoloured("\n".join(output["traceback"])).splitlines()
+    """The lines of an error's traceback, without colours and examples."""
+    return without_examples(uncoloured("\n".join(output["traceback"]))).splitlines()
 
 
 def uncoloured(text: str) -> str:
@@ -44,19 +50,19 @@ def _stream(output: Any, audience: Audience) -> str:
     text = uncoloured(output["text"]).strip("\n")
     if not text.strip() or (output["name"] == "stderr" and audience == "reader"):
         return ""
-    return f'<pre class="{output["name"]}">{escape(text)}</pre>'
+    return f'<pre class="{output["name"]}"{_REACHED}>{escape(text)}</pre>'
 
 
 def _shown(data: Any) -> str:
     if "text/html" in data:
-        return safe_html(_joined(data["text/html"]))
+        return _BARE_FRAME.sub(_REACHED_FRAME, safe_html(_joined(data["text/html"])), count=1)
     for mime in _IMAGES:
         if mime in data:
             return _image(mime, _joined(data[mime]))
     if "text/markdown" in data:
         return prose_html(_joined(data["text/markdown"]))
     text = uncoloured(_joined(data.get("text/plain", "")))
-    return f'<pre class="value">{escape(text)}</pre>' if text.strip() else ""
+    return f'<pre class="value"{_REACHED}>{escape(text)}</pre>' if text.strip() else ""
 
 
 def _image(mime: str, content: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from crm.reporting.outputs import Audience, error_text, output_html, traceback_l
 from crm.reporting.parameters import Parameter, parameters_of
 from crm.reporting.prose import Section, plain, prose_html, question_of, with_anchors
 from crm.reporting.stamp import Stamp
+from crm.reporting.words import Words, anchors
 from crm.reporting.written import page_from, whole_dates, write_page
 
 MOST_FINDINGS_FIRST = 5
@@ -32,7 +33,7 @@ _LEFT_OUT = (
     '<section class="in-short left-out" id="left-out" aria-label="Left out">'
     "<p><strong>Left out:</strong> {reason}</p></section>"
 )
-_OWN_ANCHORS = ("content", "in-short", "left-out", "stopped", "parameters")
+_OWN_ANCHORS = ("content", "in-short", "left-out", "stopped", "parameters", "tip")
 
 
 @dataclass(frozen=True)
@@ -76,15 +77,17 @@ def render_page(notebook: Path, folder: Path, *, stamp: Stamp) -> Path:
 
     `<folder>/<stem>.html` is for the reader, `<folder>/<stem>.as_run.html` for the reviewer, and each links to the
     other and to the run's `index.html`. The answer comes first: where the notebook itself does not begin with its
-    findings, those it published (`<folder>/parts/<stem>.json`), or else those it shows, are put before its text. A
-    notebook that failed, or cannot be read, gets a page that says so.
+    findings, those it published (`<folder>/parts/<stem>.json`), or else those it shows, are put before its text. The
+    words of the glossary that it uses are explained at its end. A notebook that failed, or cannot be read, gets a
+    page that says so.
     """
     stem = notebook.stem
     published = _published(folder / "parts" / f"{stem}.json")
     for audience, path in _pages(folder, stem).items():
         story = _read_story(notebook, audience)
-        findings = () if story.answers_first else (published or story.findings)[:MOST_FINDINGS_FIRST]
-        write_page(path, "page.html.j2", story=story, findings=findings, stamp=stamp, audience=audience, stem=stem)
+        led = story.answers_first or story.stop is not None or audience == "reviewer"
+        findings = () if led else (published or story.findings)[:MOST_FINDINGS_FIRST]
+        _write(path, story, findings, stamp=stamp, audience=audience, stem=stem)
     return path
 
 
@@ -98,8 +101,18 @@ def render_left_out_page(notebook: Path, folder: Path, *, question: str, reason:
     done = _steps_done(notebook)
     for audience, path in _pages(folder, notebook.stem).items():
         story = Story(question, blocks=(*done, box) if audience == "reviewer" else (box,), left_out=True)
-        write_page(path, "page.html.j2", story=story, findings=(), stamp=stamp, audience=audience, stem=notebook.stem)
+        _write(path, story, (), stamp=stamp, audience=audience, stem=notebook.stem)
     return path
+
+
+def _write(path: Path, story: Story, findings: Sequence[str], *, stamp: Stamp, audience: Audience, stem: str) -> None:
+    """Write one page, its words explained where they first stand."""
+    words = Words()
+    lead = [words.explain(f"<li>{whole_dates(finding)}</li>") for finding in findings]
+    told = replace(story, blocks=tuple(map(words.explain, story.blocks)))
+    write_page(
+        path, "page.html.j2", story=told, lead=lead, words=words.used, stamp=stamp, audience=audience, stem=stem
+    )
 
 
 def _pages(folder: Path, stem: str) -> dict[Audience, Path]:
@@ -195,20 +208,37 @@ def _tags(cell: Any) -> Sequence[str]:
 
 def _blocks(cells: Sequence[Any], audience: Audience, stop: Stop | None) -> tuple[str, list[str], list[Section]]:
     """The question, the blocks of the page in the order of the notebook, and the sections they make."""
-    question, blocks, sections, taken = "", [], [], set(_OWN_ANCHORS)
+    question, purpose, blocks, sections, taken = "", "", [], [], {*_OWN_ANCHORS, *anchors()}
     for at, cell in enumerate(cells):
         if cell.cell_type == "markdown":
             html = prose_html(cell.source)
-            if not question:
+            asked = not question
+            if asked:
                 question, html = question_of(html)
             html, found = with_anchors(html, taken)
             sections += found
-            blocks.append(html)
+            if asked and question and not found:
+                purpose = html
+            else:
+                blocks.append(html)
         elif cell.cell_type == "code":
             blocks.append(_step(cell, audience))
         if stop is not None and at == stop.at:
             blocks.append(_stopped(stop))
-    return question, [block for block in blocks if block.strip()], sections
+    return question, _answer_first(purpose, [block for block in blocks if block.strip()]), sections
+
+
+def _answer_first(purpose: str, blocks: Sequence[str]) -> list[str]:
+    """The blocks with what the page is for behind its answer, where it has one; else before everything."""
+    if not purpose.strip():
+        return list(blocks)
+    headings = [at for at, block in enumerate(blocks) if "<h2" in block]
+    said = next((at for at, block in enumerate(blocks) if _FINDING.search(block)), None)
+    told = f'<div class="purpose">{purpose}</div>'
+    if said is None or len(headings) < 2 or not headings[0] < said < headings[1]:
+        return [told, *blocks]
+    answer = blocks[said].replace('<div class="findings">', '<div class="findings the-answer">', 1)
+    return [*blocks[:said], answer, *blocks[said + 1 : headings[1]], told, *blocks[headings[1] :]]
 
 
 def _step(cell: Any, audience: Audience) -> str:
@@ -220,4 +250,7 @@ def _step(cell: Any, audience: Audience) -> str:
 def _code(cell: Any) -> str:
     count = "not run" if cell.execution_count is None else f"[{int(cell.execution_count)}]"
     source = Highlight2HTML(pygments_lexer="python3")(cell.source)  # type: ignore[no-untyped-call]
+    # What scrolls must be reachable by keyboard.
+    named = f'<pre role="region" tabindex="0" aria-label="Code, {count}">'
+    source = source.replace("<pre>", named, 1)
     return f'<div class="step"><span class="count">{count}</span>{source}</div>'

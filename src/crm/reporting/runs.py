@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crm.headline import Headline
 from crm.reporting.stamp import Stamp
-from crm.reporting.wording import duration
+from crm.reporting.wording import duration, without_examples
 
 UNREADABLE = "UNREADABLE"
 MOST_SENTENCES = 3
@@ -25,6 +26,7 @@ class Answer:
     page: the file in the run's folder; empty where there is none.
     reason: why it is LEFT_OUT, and what would make it possible.
     was_there_in: the run that everybody saw before, which still had the results of one that is LEFT_OUT.
+    headline: its number for the front page.     named: its sentences by the name of the finding.
     """
 
     name: str
@@ -38,6 +40,18 @@ class Answer:
     carried_from: str
     reason: str
     was_there_in: str
+    headline: Headline | None = None
+    named: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def about_the_data(self) -> bool:
+        """Does it look at the data themselves, before any analysis of them?"""
+        return self.name.startswith(ABOUT_THE_DATA)
+
+    @property
+    def found(self) -> bool:
+        """Are its results there, whole?"""
+        return self.status in ("COMPLETE", "CARRIED")
 
     @property
     def first_sentences(self) -> tuple[str, ...]:
@@ -78,9 +92,25 @@ class Run:
     @property
     def whole(self) -> bool:
         """Does it show all there is to show: nothing failed or is missing, and not every analysis is left out?"""
-        analyses = {answer.status for answer in self.answers if not answer.name.startswith(ABOUT_THE_DATA)}
+        analyses = {answer.status for answer in self.answers if not answer.about_the_data}
         says_nothing = "LEFT_OUT" in analyses and analyses.isdisjoint({"COMPLETE", "CARRIED"})
         return self.status == "COMPLETE" and not self.receipt.get("missing") and not says_nothing
+
+    @property
+    def headlines(self) -> Mapping[str, Headline]:
+        """The headline of each notebook whose results are there."""
+        return {one.name: one.headline for one in self.answers if one.found and one.headline is not None}
+
+    @property
+    def started(self) -> dt.datetime:
+        """When it started; its folder's name (as-of date, start, chance) tells where its receipt does not."""
+        for text in (self.stamp.started_at, *self.run_id.split("_")[1:2]):
+            try:
+                at = dt.datetime.fromisoformat(text)
+            except ValueError:
+                continue
+            return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
 
     @property
     def gone(self) -> tuple[Answer, ...]:
@@ -96,7 +126,7 @@ class Run:
 def read_runs(folder: Path) -> list[Run]:
     """Every run under `reports/runs`, the one that started last first; never raises for a broken one."""
     folders = [path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")]
-    return sorted((read_run(path) for path in folders), key=lambda run: (_started(run), run.run_id), reverse=True)
+    return sorted((read_run(path) for path in folders), key=lambda run: (run.started, run.run_id), reverse=True)
 
 
 def read_run(folder: Path) -> Run:
@@ -104,9 +134,9 @@ def read_run(folder: Path) -> Run:
     receipt = _record(folder / "receipt.json")
     if receipt is None:
         return Run(folder, _stamp(folder, {}), error="Its receipt is missing or broken.")
-    findings = _findings(_record(folder / "results.json") or {})
+    found = _dict((_record(folder / "results.json") or {}).get("notebooks"))
     notebooks = [entry for entry in _list(receipt.get("notebooks")) if isinstance(entry, dict)]
-    answers = tuple(_answer(entry, findings, folder) for entry in notebooks)
+    answers = tuple(_answer(entry, found, folder) for entry in notebooks)
     return Run(folder, _stamp(folder, receipt), answers, _text(receipt.get("error")), receipt)
 
 
@@ -131,41 +161,26 @@ def _stamp(folder: Path, receipt: Mapping[str, Any]) -> Stamp:
     )
 
 
-def _answer(entry: Mapping[str, Any], findings: Mapping[str, tuple[str, ...]], folder: Path) -> Answer:
+def _answer(entry: Mapping[str, Any], found: Mapping[str, Any], folder: Path) -> Answer:
     name = _text(entry.get("name"))
     page = _text(entry.get("page"))
+    results = _dict(found.get(name))
+    findings = [one for one in _list(results.get("findings")) if isinstance(one, dict)]
     return Answer(
         name=name,
         question=_text(entry.get("title")) or name,
         status=_text(entry.get("status")) or UNREADABLE,
         page=page if page and Path(page).name == page and (folder / page).is_file() else "",
-        sentences=findings.get(name, ()),
+        sentences=tuple(_text(one.get("sentence")) for one in findings),
         took=duration(_number(entry.get("seconds"))),
-        error=_text(entry.get("error")),
-        last_lines="\n".join(_text(line) for line in _list(entry.get("last_lines"))),
+        error=without_examples(_text(entry.get("error"))),
+        last_lines="\n".join(without_examples(_text(line)) for line in _list(entry.get("last_lines"))),
         carried_from=_text(entry.get("carried_from")),
         reason=_text(entry.get("reason")),
         was_there_in=_text(entry.get("was_there_in")),
+        headline=Headline.read(results.get("headline")),
+        named={_text(one.get("name")): _text(one.get("sentence")) for one in findings},
     )
-
-
-def _findings(results: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Notebook → the sentences it found."""
-    return {
-        name: tuple(_text(f.get("sentence")) for f in _list(_dict(entry).get("findings")) if isinstance(f, dict))
-        for name, entry in _dict(results.get("notebooks")).items()
-    }
-
-
-def _started(run: Run) -> dt.datetime:
-    """When a run started; its folder's name (as-of date, start, chance) tells where its receipt does not."""
-    for text in (run.stamp.started_at, *run.run_id.split("_")[1:2]):
-        try:
-            at = dt.datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-    return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -12,19 +12,19 @@ from typing import Any
 
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
-_PARAGRAPHS = ["blockquote", "br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "p", "pre", "section"]
+_PARAGRAPHS = ["aside", "blockquote", "br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "p", "pre", "section"]
 _WORDS = ["a", "abbr", "b", "code", "del", "em", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u"]
 _LISTS = ["dd", "dl", "dt", "li", "ol", "ul"]
 _TABLES = ["caption", "col", "colgroup", "table", "tbody", "td", "tfoot", "th", "thead", "tr"]
 _FIGURES = ["details", "figcaption", "figure", "img", "summary"]
-_ANYWHERE = ("aria-label", "class", "data-finding", "id", "lang", "role", "tabindex", "title")
+_ANYWHERE = ("aria-label", "class", "data-finding", "data-of", "id", "lang", "role", "tabindex", "title")
 _ATTRIBUTES: dict[str, Any] = {
     "*": list(_ANYWHERE),
     "a": ["href"],
     "details": ["open"],
     "img": ["alt", "height", "src", "width"],
     "ol": ["start"],
-    "td": ["colspan", "rowspan"],
+    "td": ["colspan", "data-sort", "rowspan"],
     "th": ["colspan", "rowspan", "scope"],
 }
 # The contents of these are not text for people, so they go with their tags.

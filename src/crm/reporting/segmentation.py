@@ -11,6 +11,7 @@ from crm.analyses.segmentation.profile import without_window
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_dots, draw_heatmap, draw_profile, draw_scatter
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import FEWEST, without_small_groups
 from crm.reporting.style import segment_colours
 from crm.reporting.tables import Table, show_table
 
@@ -28,7 +29,7 @@ def draw_rfm_grid(segmentation: Segmentation) -> Chart:
     """Where customers stand: recency against how often and for how much they buy."""
     grid = segmentation.rfm_grid.sort_values(["recency", "value"], ascending=[False, True])
     best = int(grid.loc[(grid["recency"] == 5) & (grid["value"] == 5), "customers"].sum())
-    who = {0: "Nobody is", 1: "One customer is"}.get(best, f"{best:,} customers are")
+    who = "Nobody is" if not best else f"{best:,} customers are" if best >= FEWEST else f"Fewer than {FEWEST} are"
     return draw_heatmap(
         grid,
         rows="recency",
@@ -44,7 +45,10 @@ def draw_shares(segmentation: Segmentation, segments: Segments) -> Chart | LeftO
     """Each segment's share of customers, of net sales and of margin."""
     if why := segments.unsaid.get("segments"):
         return LeftOut(why)
-    table = segments.shares[segments.shares["customers"] > 0]
+    note = f"Last 365 days. {_assumed(segmentation)}"
+    table, note = without_small_groups(segments.shares[segments.shares["customers"] > 0], note)
+    if table.empty:
+        return LeftOut(f"Shares of segments are left out: each has fewer than {FEWEST} customers.")
     top = table.nlargest(1, "share_of_net_sales").to_dict("records")[0]
     customers, net_sales = top["share_of_customers"], top["share_of_net_sales"]
     brings = f"{net_sales:.0%} of net sales" if net_sales > 0 else "nobody paid for anything"
@@ -55,7 +59,7 @@ def draw_shares(segmentation: Segmentation, segments: Segments) -> Chart | LeftO
         colour_by="of",
         unit="share",
         title=f"{top['segment']}: {customers:.0%} of customers, {brings}",
-        note=f"Last 365 days. {_assumed(segmentation)}",
+        note=note,
     )
 
 
@@ -201,7 +205,13 @@ def show_best_segments(segmentation: Segmentation) -> Table | LeftOut:
     if why := segmentation.unsaid.get("best"):
         return LeftOut(why)
     table = segmentation.best_segments.assign(kind=segmentation.best_segments["kind"].map(_KINDS))
-    return show_table(table, caption="Where they are found", formats={"share_best": ".0%"}, most_rows=30)
+    return show_table(
+        table,
+        caption="Where they are found",
+        formats={"share_best": ".0%"},
+        most_rows=30,
+        customers=["customers", "best"],
+    )
 
 
 def show_costs(segmentation: Segmentation, segments: Segments) -> Table | LeftOut:
@@ -212,12 +222,15 @@ def show_costs(segmentation: Segmentation, segments: Segments) -> Table | LeftOu
     columns = ["segment", "net_sales", "discount_rate", *returned, "net_margin", "net_margin_rate",
                "customers_who_cost", "verdict"]  # fmt: skip
     rates = dict.fromkeys(["discount_rate", *returned, "net_margin_rate"], ".1%")
+    large, few = without_small_groups(segments.costs)
     return show_table(
-        segments.costs[columns],
+        large[columns],
         caption=f"What segments {_KINDS[segments.kind]} cost ({segmentation.currency}, last 365 days)",
         formats=rates | {"net_sales": ",.0f", "net_margin": ",.0f"},
+        counts=["customers_who_cost"],
         notes="Net margin: after discounts and returns; goods cost the same whatever is paid for them. A segment of "
-        f"less than {SMALLEST_JUDGED:.0%} of the customers is not called the one with the least margin.",
+        f"less than {SMALLEST_JUDGED:.0%} of the customers is not called the one with the least margin. "
+        f"{few.replace('drawn', 'shown')}",
     )
 
 
@@ -266,6 +279,7 @@ def show_balance(segmentation: Segmentation, segments: Segments) -> Table | Left
         caption=f"Segments {_KINDS[segments.kind]}, {segments.migration.previous} to {segments.migration.as_of} "
         f"(net sales in {segmentation.currency})",
         formats=money | {"net_sales_change": "+,.0f"},
+        counts=["came", "new", "left"],
         notes="Net sales of the 91 days before each date; the change is of the customers who were in the segment.",
     )
 

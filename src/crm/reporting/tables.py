@@ -1,6 +1,7 @@
 """Tables for people: a caption, headings that belong to their columns, numbers that can be compared by eye.
 
-Whatever comes from data is escaped; a table shows itself in JupyterLab and on a report's page alike.
+Whatever comes from data is escaped; a table shows itself in JupyterLab and on a report's page alike. Numbers carry
+their exact value, by which the page's script sorts. A row about fewer than five customers does not tell its numbers.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import pandas as pd
 
 from crm.errors import RequestError
+from crm.reporting.small_groups import FEWEST, UNDER_FEWEST, customers_in, is_small, small_rows
 from crm.reporting.wording import MISSING, cells, clean, heading, is_numeric
 
 MOST_ROWS = 40
@@ -29,6 +32,9 @@ class Table:
     formats:   how columns are written: column → a format of Python's, such as ",.0f" or ".1%".
     notes:     what must be known to read it, shown beneath.
     most_rows: how many rows are shown; the caption says when there are more.
+    customers: columns that say how many customers a row is about; None: those whose names say so. Of fewer than five
+        the count is "under 5", and the row's other numbers are not told.
+    counts:    further columns that count customers, such as those of the row who left: hidden one by one.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -36,15 +42,34 @@ class Table:
     formats: Mapping[str, str] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
     most_rows: int = MOST_ROWS
+    customers: tuple[str, ...] | None = None
+    counts: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         shown = self.frame.head(self.most_rows)
-        notes = "".join(f'<p class="note">{escape(clean(note))}</p>' for note in self.notes)
+        texts, values = self._told(shown)
+        said = [*self.notes, *_said_of_hidden(texts)]
+        notes = "".join(f'<p class="note">{escape(clean(note))}</p>' for note in said)
+        of = f' data-of="{len(self.frame):,}"' if len(self.frame) > self.most_rows else ""
         return (
-            f'<div class="table" role="region" tabindex="0" aria-label="{escape(clean(self.caption))}">'
+            f'<div class="table" role="region" tabindex="0" aria-label="{escape(clean(self.caption))}"{of}>'
             f"<table><caption><span>{escape(clean(self.caption))}{self._cut_words()}</span></caption>"
-            f"{_head(shown)}{_body(shown, self.formats)}</table></div>{notes}"
+            f"{_head(shown)}{_body(shown, texts, values)}</table></div>{notes}"
         )
+
+    def _told(self, shown: pd.DataFrame) -> tuple[list[list[str]], list[list[str]]]:
+        """The texts of each column, and the exact values by which it is sorted, without those of small groups."""
+        groups = customers_in(shown) if self.customers is None else self.customers
+        counting, small = {*groups, *self.counts}, small_rows(shown, groups).tolist()
+        texts, values = [], []
+        for at, name in enumerate(shown.columns):
+            column = shown.iloc[:, at]
+            hidden = _hidden(column, small if at else (), counts=name in counting)
+            written = cells(column, self.formats.get(name))
+            texts.append([own if instead is None else instead for own, instead in zip(written, hidden, strict=True)])
+            exact = zip(_exact(column), hidden, strict=True)
+            values.append([own if instead is None else "" for own, instead in exact])
+        return texts, values
 
     def _cut_words(self) -> str:
         if len(self.frame) <= self.most_rows:
@@ -59,11 +84,14 @@ def show_table(
     formats: Mapping[str, str] | None = None,
     notes: str | tuple[str, ...] = (),
     most_rows: int = MOST_ROWS,
+    customers: Sequence[str] | None = None,
+    counts: Sequence[str] = (),
 ) -> Table:
     """A frame as a table for people; an index that says something becomes its first columns.
 
     formats: column → a format of Python's, such as ",.0f", ".1%", "+.1%" or "d" (a year without separators). Columns
         without one are written as their values need (`crm.reporting.wording.cells`).
+    customers, counts: columns that count customers, as `Table` says; () for rows that are no groups of customers.
     Raises RequestError where `formats` names a column that is not there.
     """
     columns = _with_index(frame)
@@ -74,7 +102,15 @@ def show_table(
             found=f"no column {', '.join(map(repr, unknown))} among {', '.join(map(str, columns.columns))}",
             do="Name the column as it stands in the table.",
         )
-    return Table(columns, caption, dict(formats or {}), (notes,) if isinstance(notes, str) else notes, most_rows)
+    return Table(
+        columns,
+        caption,
+        dict(formats or {}),
+        (notes,) if isinstance(notes, str) else notes,
+        most_rows,
+        None if customers is None else tuple(customers),
+        tuple(counts),
+    )
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,12 +131,44 @@ def _head(frame: pd.DataFrame) -> str:
     return f"<thead><tr>{''.join(names)}</tr></thead>"
 
 
-def _body(frame: pd.DataFrame, formats: Mapping[str, str]) -> str:
+def _hidden(column: pd.Series, small: Sequence[bool], *, counts: bool) -> list[str | None]:
+    """What stands in place of each value of a column, in rows of `small` groups; None where the value itself does."""
+    if counts:
+        return [UNDER_FEWEST if few else None for few in is_small(column)]
+    if not small or not is_numeric(column):
+        return [None] * len(column)
+    return [MISSING if few else None for few in small]
+
+
+def _said_of_hidden(texts: Sequence[Sequence[str]]) -> list[str]:
+    """How many rows do not tell their numbers."""
+    count = sum(UNDER_FEWEST in row for row in zip(*texts, strict=True))
+    if not count:
+        return []
+    rows = "One row counts" if count == 1 else f"{count:,} rows count"
+    return [f"{rows} fewer than {FEWEST} customers; so that nobody is singled out, the numbers are not told."]
+
+
+def _exact(column: pd.Series) -> list[str]:
+    """Numbers as they are, for sorting; empty for anything else."""
+    if not is_numeric(column):
+        return [""] * len(column)
+    return ["" if pd.isna(value) else _exact_number(value) for value in column.tolist()]
+
+
+def _exact_number(value: Any) -> str:
+    exact = float(value)
+    return repr(exact).replace("inf", "Infinity").removesuffix(".0")
+
+
+def _body(frame: pd.DataFrame, texts: Sequence[Sequence[str]], values: Sequence[Sequence[str]]) -> str:
     if frame.empty:
         return f'<tbody><tr><td colspan="{max(1, len(frame.columns))}">Nothing to show.</td></tr></tbody>'
-    texts = [cells(frame.iloc[:, at], formats.get(name)) for at, name in enumerate(frame.columns)]
     kinds = [_kind(frame.iloc[:, at], column) for at, column in enumerate(texts)]
-    rows = ["".join(map(_cell, range(len(row)), row, kinds)) for row in zip(*texts, strict=True)]
+    rows = [
+        "".join(map(_cell, range(len(row)), row, exact, kinds))
+        for row, exact in zip(zip(*texts, strict=True), zip(*values, strict=True), strict=True)
+    ]
     return f"<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody>"
 
 
@@ -113,10 +181,11 @@ def _kind(column: pd.Series, texts: Sequence[str]) -> str:
     return "long" if max(map(len, texts)) > _LONG else ""
 
 
-def _cell(at: int, text: str, kind: str) -> str:
+def _cell(at: int, text: str, exact: str, kind: str) -> str:
     if at == 0 and kind != "number":
         return f'<th scope="row"{_class(kind)}>{escape(text)}</th>'
-    return f"<td{_class(kind)}>{escape(text)}</td>"
+    by = f' data-sort="{escape(exact)}"' if exact else ""
+    return f"<td{_class(kind)}{by}>{escape(text)}</td>"
 
 
 def _class(kind: str) -> str:

@@ -21,6 +21,8 @@ MINUS = "−"
 SHARE = "share"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+# Errors name a few rows or ids: help for whoever mends the data, and nothing for a page that is passed on.
+_EXAMPLES = re.compile(r",? such as .*?(?=\. [A-Z]|; |\.?$)", re.MULTILINE)
 _WORD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -28,6 +30,11 @@ def clean(value: Any) -> str:
     """Text as it can be shown on one line: no control characters, which would break a picture's file."""
     text = "".join(" " if unicodedata.category(c).startswith(("C", "Z")) else c for c in str(value))
     return " ".join(text.split())
+
+
+def without_examples(text: str) -> str:
+    """What an error says without the rows or ids it names ("…, such as c17, c23"): a page names nobody."""
+    return _EXAMPLES.sub("", text)
 
 
 def shortened(value: Any, most: int) -> str:

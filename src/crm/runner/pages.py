@@ -44,9 +44,13 @@ def with_page_names(receipt: Receipt, folder: Path) -> Receipt:
 
 
 def write_results(receipt: Receipt, folder: Path) -> None:
-    """results.json: findings and measures of each notebook that has whole results, and why others are left out."""
+    """results.json: headline, findings and measures of each notebook that has whole results, and why others are left
+    out."""
     parts = {record.name: read_part(folder, record.name) for record in receipt.notebooks if record.usable}
-    notebooks = {name: {"findings": part["findings"], "measures": part["measures"]} for name, part in parts.items()}
+    notebooks = {
+        name: {"headline": part.get("headline"), "findings": part["findings"], "measures": part["measures"]}
+        for name, part in parts.items()
+    }
     left_out = {record.name: record.reason for record in receipt.left_out}
     results = {"run_id": receipt.run_id, "as_of": receipt.as_of, "notebooks": notebooks, "left_out": left_out}
     write_json(folder / RESULTS, results)

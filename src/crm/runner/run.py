@@ -23,7 +23,7 @@ from crm.config import Settings
 from crm.errors import CrmError
 from crm.facts import Facts, read_facts, refuse_uncovered
 from crm.periods import day_number
-from crm.reporting import render_front_page, render_run_index
+from crm.reporting import render_front_page, render_run_index, render_ways_in
 from crm.runner.carrying import carry, find_earlier
 from crm.runner.execution import Surroundings, execute
 from crm.runner.interruption import Interrupted, Interruption
@@ -208,13 +208,13 @@ def _supervise(plan: Plan, ledger: _Ledger, *, interruption: Interruption, priva
         exit_status = 0 if closing.status == "COMPLETE" else 1
     except Interrupted as interrupted:
         exit_status = interrupted.exit_status
-        _end_early(settings, ledger, f"interrupted ({interrupted.name})", status="FAILED")
+        _end_early(plan.request, ledger, f"interrupted ({interrupted.name})", status="FAILED")
     except Exception as error:  # noqa: BLE001 - whatever it is, the receipt tells it
         clear = error if isinstance(error, CrmError) else why_not_writable(error, settings)
         exit_status = clear.exit_status if clear else 1
         problem = str(clear) if clear else log_error(ledger.folder, error)
         if not ledger.published:
-            _end_early(settings, ledger, problem, status="SKIPPED")
+            _end_early(plan.request, ledger, problem, status="SKIPPED")
     return Result(ledger.receipt, ledger.folder, ledger.published, exit_status, problem)
 
 
@@ -328,6 +328,9 @@ def _finish(request: Request, ledger: _Ledger, closing: Receipt, *, display: Dis
     remove_old_runs(reports, keep=settings.runs.keep)
     if ledger.published:
         remove_old_data(settings, now=request.started)
+    render_ways_in(
+        settings, now=request.started
+    )  # lists and models have only now come to wait, and old runs are gone
 
 
 def _approve(published: Receipt, settings: Settings) -> None:
@@ -345,7 +348,7 @@ def _keep_lists(ledger: _Ledger, settings: Settings, *, display: Display) -> Non
             display.warn(f"{what}.")
 
 
-def _end_early(settings: Settings, ledger: _Ledger, error: str, *, status: NotebookStatus) -> None:
+def _end_early(request: Request, ledger: _Ledger, error: str, *, status: NotebookStatus) -> None:
     """Close the receipt of a run that did not come to its end, and show what there is."""
     receipt = ledger.receipt.ended_early(error, status=status)
     try:
@@ -356,6 +359,6 @@ def _end_early(settings: Settings, ledger: _Ledger, error: str, *, status: Noteb
             ledger.close(receipt)
         show_early_end(receipt, ledger.folder)
         ledger.close(with_page_names(receipt, ledger.folder))
-        render_front_page(settings.folders.reports)
+        render_ways_in(request.settings, now=request.started)
     except Exception as failure:  # noqa: BLE001 - the receipt is written if it can be, and tells what matters
         log_error(ledger.folder, failure)

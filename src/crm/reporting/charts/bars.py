@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.chart import Chart, Picture, nothing_left, take_picture
 from crm.reporting.charts.drawable import drawable, first_come, formats_for, positions
 from crm.reporting.charts.labels import EndLabel, label_ends, legend_above, legend_rows, name_values, whole_ticks
+from crm.reporting.small_groups import without_small_groups
 from crm.reporting.style import ACTUAL, COMPARISON, INK, LETTER, WIDTH, canvas, house_style, segment_colours
 from crm.reporting.wording import heading, listed, moments, number, quantity, shortened
 
@@ -61,13 +62,14 @@ def draw_bars(
     Raises RequestError where a column is not there or holds no numbers.
     """
     low, high = interval or (None, None)
+    shown, note = without_small_groups(table, note)
     frame = drawable(
-        table,
+        shown,
         names={"label": label, "colour": colour_by},
         values={"value": value, "low": low, "high": high, "comparison": comparison},
     ).dropna(subset="value")
     if frame.empty:
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     ordered = frame.sort_values("value", ascending=False, kind="stable") if order == "largest_first" else frame
     names = ordered["colour"] if colour_by else pd.Series(dtype=str)
     bars = _Bars(ordered.head(most), value, unit, comparison, {**segment_colours(names), **(colours or {})})
@@ -177,9 +179,10 @@ def draw_stacked_bars(
     unit: what the value is counted in; "share" for numbers from 0 to 1.
     Raises RequestError where a column is not there or holds no numbers.
     """
-    frame = drawable(table, names={"part": colour_by}, values={"value": value}, axis={"x": x})
+    shown, note = without_small_groups(table, note)
+    frame = drawable(shown, names={"part": colour_by}, values={"value": value}, axis={"x": x})
     if frame["value"].isna().all():
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     frame = frame.assign(moment=moments(frame["x"]), at=positions(frame["x"]))
     stacks = frame.pivot_table(index=["at", "moment"], columns="part", values="value", aggfunc="sum", sort=True)
     stacks = stacks[first_come(frame["part"])].fillna(0.0)

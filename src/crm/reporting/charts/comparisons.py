@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.chart import Chart, Picture, nothing_left, take_picture
 from crm.reporting.charts.drawable import drawable, first_come, formats_for
 from crm.reporting.charts.labels import legend_above, legend_rows, name_values, wrapped
+from crm.reporting.small_groups import without_small_groups
 from crm.reporting.style import INK, MARKERS, SERIES, canvas, house_style, segment_colours
 from crm.reporting.wording import heading, listed, number, quantity, shortened
 
@@ -43,9 +44,10 @@ def draw_dots(
     unit: what the value is counted in; "share" for numbers from 0 to 1.
     Raises RequestError where a column is not there or holds no numbers.
     """
-    frame = drawable(table, names={"label": label, "count": colour_by}, values={"value": value}).dropna()
+    shown, note = without_small_groups(table, note)
+    frame = drawable(shown, names={"label": label, "count": colour_by}, values={"value": value}).dropna()
     if frame.empty:
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     labels, counts = first_come(frame["label"]), first_come(frame["count"])
     shown = frame[frame["label"].isin(labels[:MOST_DOT_ROWS])]
     palette = {name: SERIES[at % len(SERIES)] for at, name in enumerate(counts)} | dict(colours or {})
@@ -119,9 +121,10 @@ def draw_profile(
         half the average is as far from it as double.
     Raises RequestError where a column is not there or holds no numbers.
     """
-    frame = drawable(table, names={"group": group, "feature": feature}, values={"index": index}).dropna()
+    shown, note = without_small_groups(table, note)
+    frame = drawable(shown, names={"group": group, "feature": feature}, values={"index": index}).dropna()
     if frame.empty:
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     shown = frame.head(MOST_PROFILE_ROWS)
     palette = {**segment_colours(frame["group"]), **(colours or {})}
     cut = len(frame) > MOST_PROFILE_ROWS

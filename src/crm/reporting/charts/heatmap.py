@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from crm.errors import RequestError
-from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.chart import Chart, Picture, nothing_left, take_picture
 from crm.reporting.charts.drawable import drawable, extremes, first_come, formats_for
 from crm.reporting.charts.labels import quiet_label, wrapped
+from crm.reporting.small_groups import without_small_cells
 from crm.reporting.style import COMPARISON, INK, LETTER, WIDTH, canvas, diverging, house_style, readable_on, rising
 from crm.reporting.wording import MINUS, SHARE, heading, moments, number, quantity, shortened, tick
 
@@ -92,9 +93,11 @@ def draw_heatmap(
     Where rows and columns begin with the same names, the cells of those who stayed are framed.
     Raises RequestError where a column is not there, holds no numbers, or a cell is there twice.
     """
-    frame = drawable(table, values={"value": value}, axis={"row": rows, "column": columns})
+    _check_once(drawable(table, axis={"row": rows, "column": columns}))
+    shown, note = without_small_cells(table, note, rows=rows, value=value)
+    frame = drawable(shown, values={"value": value}, axis={"row": rows, "column": columns})
     if frame["value"].isna().all():
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     grid = _grid(frame)
     lowest = float(grid.min().min())
     heat = _Map(grid, rows, columns, value, unit, 0.0 if centre is None and lowest < 0 else centre)
@@ -113,16 +116,19 @@ def draw_heatmap(
 
 def _grid(frame: pd.DataFrame) -> pd.DataFrame:
     named = frame.assign(row=_told_apart(frame["row"]), column=_told_apart(frame["column"]))
-    twice = named[named.duplicated(["row", "column"])]
+    grid = named.pivot(index="row", columns="column", values="value")
+    return grid.reindex(index=first_come(named["row"]), columns=first_come(named["column"])).rename_axis(columns=None)
+
+
+def _check_once(cells: pd.DataFrame) -> None:
+    twice = cells[cells.duplicated(["row", "column"])]
     if not twice.empty:
-        row, column = twice.iloc[0][["row", "column"]]
+        row, column = (moments(twice[part].head(1))[0] for part in ("row", "column"))
         raise RequestError(
             "A heat map has one row of its table per cell.",
             found=f"{len(twice)} more, first for {row} and {column}",
             do="Add them up, or choose, before drawing.",
         )
-    grid = named.pivot(index="row", columns="column", values="value")
-    return grid.reindex(index=first_come(named["row"]), columns=first_come(named["column"])).rename_axis(columns=None)
 
 
 def _told_apart(names: pd.Series) -> list[str]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.chart import Chart, Picture, nothing_left, nothing_to_show, take_picture
 from crm.reporting.charts.drawable import drawable, first_come, formats_for
 from crm.reporting.charts.labels import legend_above, legend_rows, name_values, quiet_label
+from crm.reporting.small_groups import without_small_groups
 from crm.reporting.style import ACTUAL, COMPARISON, GRID, INK, MARKERS, PAPER, canvas, house_style, segment_colours
 from crm.reporting.wording import MISSING, heading, number, quantity, shortened
 
@@ -78,14 +79,15 @@ def draw_intervals(
     Raises RequestError where a column is not there or holds no numbers.
     """
     low, high = interval
+    large, note = without_small_groups(table, note)
     frame = drawable(
-        table,
+        large,
         names={"label": label, "colour": colour_by, "panel": panel},
         values={"value": value, "low": low, "high": high},
         axis={"hollow": hollow},
     ).dropna(subset=["value", "low", "high"])
     if frame.empty:
-        return nothing_to_show(title, "the table has no interval to draw")
+        return nothing_left(title, table, large)
     names = first_come(frame["colour"]) if colour_by else []
     palette = {**segment_colours(names), **(colours or {})}
     shown, panels = _placed(frame.head(MOST_INTERVALS), has_panels=panel is not None)

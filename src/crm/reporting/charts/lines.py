@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.chart import Chart, Picture, nothing_left, take_picture
 from crm.reporting.charts.drawable import drawable, extremes, first_come, formats_for, is_dated, is_scale, positions
 from crm.reporting.charts.labels import EndLabel, label_ends, name_values, quiet_label
+from crm.reporting.small_groups import without_small_groups
 from crm.reporting.style import ACTUAL, COMPARISON, FORECAST, canvas, house_style, segment_colours
 from crm.reporting.wording import heading, moments, number, quantity, shortened
 
@@ -68,14 +69,15 @@ def draw_line(
     Raises RequestError where a column is not there or holds no numbers.
     """
     low, high = interval or (None, None)
+    shown, note = without_small_groups(table, note)
     frame = drawable(
-        table,
+        shown,
         names={"line": colour_by},
         values={"y": y, "low": low, "high": high, "comparison": comparison},
         axis={"x": x, "foreseen": forecast},
     )
     if frame["y"].isna().all():
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     frame = _completed(frame, line=heading(y))
     names = first_come(frame["line"])
     palette = {**segment_colours(names), **(colours or {})} if colour_by else {names[0]: ACTUAL}

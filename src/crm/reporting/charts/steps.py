@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crm.reporting.chart import Chart, Picture, nothing_to_show, take_picture
+from crm.reporting.chart import Chart, Picture, nothing_left, take_picture
 from crm.reporting.charts.drawable import drawable, first_come, formats_for
 from crm.reporting.charts.labels import EndLabel, label_ends, name_values, quiet_label
+from crm.reporting.small_groups import without_small_groups
 from crm.reporting.style import ACTUAL, QUIET, canvas, house_style, segment_colours
 from crm.reporting.wording import SHARE, heading, number, quantity, shortened
 
@@ -69,9 +70,10 @@ def draw_steps(
     """
     low, high = interval
     values = {"x": x, "y": y, "low": low, "high": high, "at_risk": at_risk}
-    frame = drawable(table, names={"curve": colour_by}, values=values).dropna(subset=["x", "y"])
+    shown, note = without_small_groups(table, note, customers=[at_risk])
+    frame = drawable(shown, names={"curve": colour_by}, values=values).dropna(subset=["x", "y"])
     if frame.empty:
-        return nothing_to_show(title, "the table has no value to draw")
+        return nothing_left(title, table, shown)
     if "curve" not in frame:
         frame = frame.assign(curve=_ALONE)
     names = first_come(frame["curve"])
@@ -86,6 +88,7 @@ def draw_steps(
         picture=_drawn(curves),
         note=" ".join(filter(None, [note, left_out])),
         formats=formats_for([y, low, high], SHARE),
+        customers=(at_risk,),
     )
 
 

@@ -27,8 +27,10 @@ from lists_drawn import write_lists
 
 from crm.analyses.campaign_success.campaigns import read_campaigns
 from crm.analyses.campaign_success.differences import differences
+from crm.analyses.campaign_success.money import RULES
 from crm.analyses.campaign_success.randomised import covariates, read_experiment
 from crm.analyses.campaign_success.targeting import learn_targeting
+from crm.analyses.campaign_success.uplift import APART
 from crm.analyses.campaign_success.windows import around
 from crm.config import read_settings
 from crm.facts import Facts, read_facts
@@ -211,7 +213,7 @@ class Year:
     picked:   one row per month and customer who might be contacted: month, customer_id, gain (true), expected, cost,
               and for each of `POLICIES` how often it contacts them (0 or 1, at random a share).
     listed:   one row per customer of our lists: month, list_id, customer_id, arm, gain (true), expected.
-    learnt:   one row per month: what was targeted by, and how many could be contacted.
+    learnt:   one row per month: by which rule customers were ordered, and how many could be contacted.
     measured: one row per list, as the circle reads it in the end: effect, se, treated.
     """
 
@@ -252,7 +254,7 @@ def live(
         people = _policies(company, facts, as_of, scores, lists, most=int(budget / cost + 1e-9))
         picked.append(people.assign(month=as_of, cost=cost))
         listed.append(_listed(company, lists, as_of))
-        by = model.uplift.target if model and model.targets else ""
+        by = model.uplift.rule if model and model.targets else ""
         learnt.append((as_of, by, len(people), len(lists.lists[0].treated)))
         told(_month(as_of, people, cost))
         _send(company, lists, as_of, seed=1_000 * seed + number)
@@ -428,8 +430,8 @@ def _worlds(company: Company, year: Year) -> Iterator[tuple[pd.DataFrame, np.nda
 
 def _said(targeting: object) -> str:
     table = targeting.uplift
-    ours = table[(table["learner"] == "DR-learner") & (table["judged_on"] == "customers apart")]
-    columns = ["target", "rows", "qini", "low", "high", "over_answers", "over_answers_low", "over_answers_high"]
+    ours = table[table["learner"].isin(RULES) & (table["judged_on"] == APART)]
+    columns = ["target", "learner", "rows", "qini", "low", "high", "over_answers", "ships"]
     return f"learnt by {targeting.target or 'nothing'}\n{ours[columns].round(4).to_string(index=False)}"
 
 

@@ -95,8 +95,11 @@ def test_from_the_first_model_to_a_promotion_and_back(facts, crm):
     publish(facts, "vague")
     assert "nothing to review. Version 1, as of 1997-08-01, which nobody has reviewed, is champion" in crm("review")
     publish(facts, "true")
+    front = facts.settings.folders.reports / "index.html"
+    (front.parent / "runs").mkdir(parents=True, exist_ok=True)
 
     said = crm("review", "planted")
+    assert "crm promote planted --version 2" in front.read_text()
     assert "version 2 beside the champion, version 1: passed every gate" in said
     assert "crm promote planted --version 2" in said
     page = (facts.settings.folders.reports / "review" / "planted.html").read_text()
@@ -108,6 +111,7 @@ def test_from_the_first_model_to_a_promotion_and_back(facts, crm):
     planted_scores.REVIEWABLE.asked.clear()
     said = crm("promote", "planted", "--version", 2, *WHO)
     assert "version 2 is champion in place of version 1; the gate: passed. Reviewed by Ann Lee" in said
+    assert "crm promote" not in front.read_text(), "what was decided is not asked for again"
     assert not planted_scores.REVIEWABLE.asked, "the verdict was written down already"
     version = model(facts).champion
     assert version.number == "2"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded 
     from crm.analyses.campaign_success.observational import Observed
     from crm.analyses.campaign_success.reading import Reading
     from crm.analyses.campaign_success.result import CampaignSuccess
+    from crm.analyses.campaign_success.uplift import Uplift
     from crm.review.drift import Drift
 
 PARTS = {"older": "older days", "compared on": "compared on", "during": "the campaign", "after": "afterwards"}
@@ -402,10 +403,10 @@ def show_learners(one: CampaignSuccess) -> Table | LeftOut:
         told[columns],
         caption="Whom a contact changes: every learner, judged on customers it was not learnt from",
         formats=dict.fromkeys(["qini", "over_answers"], "+.3f"),
-        notes="Qini: 0 is a random order. Over answers: above the order of who would answer. The learner that may "
-        "ship "
-        "was named before anything was looked at; it ships where its interval lies above 0 and it is not worse than "
-        "who would answer.",
+        notes="Qini: 0 is a random order. Over answers: above the order of who would answer. Three orders may be "
+        "used, named before anything was looked at: the doubly robust learner, who would answer, and both together. "
+        "It is the one that brings the most money, held back by how unsure it is. That customers can be told apart "
+        "is said only where its interval lies above 0.",
     )
 
 
@@ -415,10 +416,10 @@ def show_scoring(one: CampaignSuccess) -> Table | LeftOut:
     if model is None:
         return LeftOut(one.unsaid.get("targeting", "Nothing scores: nothing could be learnt."))
     scores, fitted = one.scores, "the one fitted in this run"
-    uplift = "those whom it changes most" if one.targeting.target else "the average effect for everybody"
+    changed = _whom_it_changes(model.uplift, sure=bool(one.targeting.target)) if model.uplift is not None else ""
     rows = [
         ("Who would answer", model.response.ships),
-        ("Whom a contact changes", uplift if model.uplift is not None else one.unsaid.get("uplift", "not known")),
+        ("Whom a contact changes", changed or one.unsaid.get("uplift", "not known")),
         ("Version", one.standing.version if one.standing.record is not None else fitted),
         ("Customers scored", f"{scores['customer_id'].nunique():,}"),
         (
@@ -429,6 +430,13 @@ def show_scoring(one: CampaignSuccess) -> Table | LeftOut:
     return show_table(
         pd.DataFrame(rows, columns=["what", "value"]), caption="What scores today", notes=one.standing.why or ()
     )
+
+
+def _whom_it_changes(uplift: Uplift, *, sure: bool) -> str:
+    """By what customers are ordered, or what everybody is given."""
+    if uplift.rule:
+        return f"{uplift.rule}, {'surely' if sure else 'likely, not surely,'} better than chance"
+    return "the average effect" + (", in money spread by who would answer" if uplift.parts else " for everybody")
 
 
 def show_drift(drift: Drift | None) -> Table | LeftOut | None:

@@ -118,8 +118,9 @@ def _effects(one: CampaignSuccess) -> dict[str, float]:
     measures: dict[str, float] = {}
     if (found := one.together(one.judged_by)) is not None:
         measures |= {"effect": found.effect, "effect_low": found.low, "effect_high": found.high}
-    table = one.targeting.uplift
-    for row in rows_of(table[(table["learner"] == "DR-learner") & (table["judged_on"] == "customers apart")]):
+    table, model = one.targeting.uplift, one.targeting.model
+    order = (model.uplift.rule if model is not None and model.uplift is not None else "") or "DR-learner"
+    for row in rows_of(table[(table["learner"] == order) & (table["judged_on"] == "customers apart")]):
         for name, at in (("qini", "qini"), ("qini_low", "low"), ("qini_high", "high")):
             measures[f"{name}_{row['target']}"] = float(row[at])
     return measures
@@ -161,8 +162,8 @@ the last year.
 
 **What it gives.** probability: that a contacted customer answers within the campaign. uplift: by how much a contact
 changes the chance of a purchase in its days; expected_margin_added: what it adds in {one.currency}, its cost not yet
-taken off. The last two are empty without an experiment, and the same for everybody where customers cannot be told
-apart by them.
+taken off. The last two are empty without an experiment. Where no order is likely to be better than chance, uplift is
+the same for everybody, and the average margin is spread by who would answer.
 
 **Data.** {source["kind"]}, purchases of {source["first_date"]} to {source["last_date"]}, fingerprint
 {facts.fingerprint}. Learnt from {in_a_row(model.response.learnt_from) or "no campaign"}, closed before

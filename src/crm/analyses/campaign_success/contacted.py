@@ -18,7 +18,7 @@ from crm.analyses.campaign_success.randomised import Lot, lot_of
 from crm.analyses.campaign_success.windows import Around, around
 from crm.facts import Facts
 from crm.periods import day_number
-from crm.snapshots import snapshot
+from crm.snapshots import margin, snapshot
 
 FEATURES = (
     "purchase_days_28d", "purchase_days_91d", "purchase_days_182d", "purchase_days_365d", "days_since_last_purchase",
@@ -39,7 +39,11 @@ usual. The shares are held to that of all customers by as much as one campaign s
 SIGNED = ("more_when_contacted",)
 """Columns with a sign of their own; of the others the logarithm is taken."""
 
-KNOWN = (*FEATURES, *CONTACTED_BEFORE)
+USUAL = "usual_margin"
+"""Margin that a purchase day of the year before brought, held to that of all customers by `AS_OF_ALL` days."""
+AS_OF_ALL = 2.0
+
+KNOWN = (*FEATURES, *CONTACTED_BEFORE, USUAL)
 CAME = ("responded", "bought", "purchase_days", "net_sales", "margin")
 NEVER_CONTACTED = 1_000.0
 """Days since the last contact of those who had none: long ago."""
@@ -133,7 +137,17 @@ def known_of(facts: Facts, past: Past, day: dt.date, kind: str, customer_ids: Se
     ids = pd.Index(customer_ids)
     customers = snapshot(facts, day).set_index("customer_id").reindex(ids)
     own = pd.DataFrame({name: customers.get(name, np.nan) for name in FEATURES}, index=ids, dtype="float64")
-    return pd.concat([own, past.known_on(day_number(day), kind, ids)], axis=1)
+    return pd.concat([own, past.known_on(day_number(day), kind, ids), _usual_margin(facts, day, ids)], axis=1)
+
+
+def _usual_margin(facts: Facts, day: dt.date, customer_ids: pd.Index[str]) -> pd.Series[float]:
+    """`USUAL` of these customers; of those without a purchase, that of all."""
+    customers = snapshot(facts, day).set_index("customer_id")
+    earned = margin(customers, gross_margin=facts.settings.money.gross_margin).astype("float64").fillna(0.0)
+    days = customers["purchase_days_365d"].astype("float64").fillna(0.0)
+    of_all = float(earned.sum() / max(days.sum(), 1.0))
+    usual = (earned + AS_OF_ALL * of_all) / (days + AS_OF_ALL)
+    return usual.reindex(customer_ids).fillna(of_all).rename(USUAL)
 
 
 def _around(facts: Facts, chosen: Chosen, as_of: dt.date) -> Around | None:
@@ -208,6 +222,7 @@ __all__ = [
     "KNOWN",
     "ROWS",
     "SIGNED",
+    "USUAL",
     "Contacted",
     "Past",
     "contact_rows",

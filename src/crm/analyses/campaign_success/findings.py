@@ -15,9 +15,11 @@ from crm.analyses.campaign_success.response import BLEND, RULE
 from crm.analyses.campaign_success.uplift import APART, DR
 from crm.analyses.campaign_success.verdicts import WORDS
 from crm.finding import Finding, Findings
+from crm.headline import Headline, Trail
 from crm.measures.chances import wilson
 
 if TYPE_CHECKING:
+    from crm.analyses.campaign_success.model import CampaignResponseModel
     from crm.analyses.campaign_success.result import CampaignSuccess
 
 NOUNS = {
@@ -151,6 +153,52 @@ def _verdicts(one: CampaignSuccess) -> Finding | None:
         f"As of {{as_of}}, {begun} begun; {lot}. Judged by {{outcome}}, {listed(parts)}.",
         values,
         table[["name", "verdict", "because"]],
+    )
+
+
+def headline(one: CampaignSuccess) -> Headline | None:
+    """What the ended experiments earned; without one, of how many campaigns an effect is shown."""
+    return _earned(one) or _shown(one)
+
+
+def _earned(one: CampaignSuccess) -> Headline | None:
+    ended = [reading for reading in one.experiments if math.isfinite(reading.profit.profit)]
+    count = counted("experiments", len(ended), "ended experiment", "ended experiments")
+    return Headline.of(
+        _profit(one),
+        "profit",
+        label="profit of campaigns drawn by lot",
+        unit="{currency}",
+        better="more",
+        sentence=f"{count} caused {{margin:,.0f}} {{currency}} of margin, and {{cost:,.0f}} was spent on contacts.",
+        trail=Trail.of(
+            "Profit of each, the oldest first",
+            (reading.chosen.campaign.name for reading in ended),
+            (reading.profit.profit for reading in ended),
+            drawn="bars",
+            unit=one.currency,
+        ),
+    )
+
+
+def _shown(one: CampaignSuccess) -> Headline | None:
+    counts = one.summary["verdict"].value_counts()
+    campaigns = counted("campaigns", len(one.summary), "campaign")
+    lot = f"{{drawn:,}} of {campaigns} were drawn by lot"
+    if not (one.summary["evidence"] == "experiment").any():
+        lot = f"None of {campaigns} was drawn by lot, without which little can be shown"
+    return Headline.of(
+        _verdicts(one),
+        "caused_more",
+        label="campaigns shown to have caused more",
+        better="more",
+        sentence=f"{lot}; of {{cannot_tell:,}} nobody can tell what came of them.",
+        trail=Trail.of(
+            "Campaigns by what can be said of them",
+            (word.capitalize() for word in WORDS),
+            (int(counts.get(word, 0)) for word in WORDS),
+            drawn="named",
+        ),
     )
 
 
@@ -443,8 +491,10 @@ def _response(one: CampaignSuccess) -> Finding | None:
 def _uplift(one: CampaignSuccess) -> Finding | None:
     """Can it be told whom a contact changes?"""
     table = one.targeting.uplift
-    wanted = one.targeting.target or "margin"
-    rows = table[(table["learner"] == DR) & (table["judged_on"] == APART) & (table["target"] == wanted)]
+    wanted, model = one.targeting.target or "orders", one.targeting.model
+    rule = model.uplift.rule if model is not None and model.uplift is not None and model.uplift.rule else DR
+    used = table["ships"].astype("bool") if one.targeting.target else table["learner"] == rule
+    rows = table[used & (table["judged_on"] == APART) & (table["target"] == wanted)]
     if rows.empty:
         return None
     row = rows.iloc[0]
@@ -457,8 +507,8 @@ def _uplift(one: CampaignSuccess) -> Finding | None:
             one,
             "nothing_to_target",
             "Whom a contact changes cannot be told yet from these {experiments:,} experiments ({rows:,} customers "
-            f"drawn): no order of customers is surely better than chance ({told}). Larger experiments may tell; "
-            "until then contact by lot, and keep a hold-out group.",
+            f"drawn): the best order of customers is not surely better than chance ({told}). Larger experiments may "
+            f"tell; until then {_until_then(model)}, and keep a hold-out group.",
             values,
         )
     best, curve = "", one.targeting.policy.curve
@@ -478,6 +528,16 @@ def _uplift(one: CampaignSuccess) -> Finding | None:
         f"customers not learnt from: {told}.{best}",
         values,
     )
+
+
+def _until_then(model: CampaignResponseModel | None) -> str:
+    """Whom to contact while nothing is sure."""
+    if model is None or model.uplift is None:
+        return "contact by lot"
+    if model.targets:
+        return "lists go by the likeliest order, held back by how unsure it is"
+    spread = "lists go by who would answer, as if a contact changed nobody else"
+    return spread if model.uplift.parts else "contact by lot"
 
 
 def _next(one: CampaignSuccess) -> Finding | None:

@@ -62,8 +62,8 @@ class CampaignResponseModel:
 
     @property
     def targets(self) -> bool:
-        """Does it tell customers apart by what a contact changes in them?"""
-        return self.uplift is not None and bool(self.uplift.target)
+        """Does it order customers by what a contact changes in them?"""
+        return self.uplift is not None and bool(self.uplift.rule)
 
     def of_population(self, known: pd.DataFrame, kind: str) -> CampaignResponseModel:
         """The same, remembering how the columns and chances of these customers are spread."""
@@ -81,7 +81,7 @@ class CampaignResponseModel:
 
     def _of_kind(self, known: pd.DataFrame, kind: str, channel: str) -> pd.DataFrame:
         """uplift: by how much a contact raises the chance of a purchase; expected_margin_added: what it adds in
-        money, its cost not yet taken off. rank: by that where customers differ in it, else by the chance."""
+        money, its cost not yet taken off. rank: by that where customers are ordered by it, else by the chance."""
         nothing = np.full(len(known), np.nan)
         uplift = self.uplift.of(known, "purchase") if self.uplift else nothing
         margin = self.uplift.of(known, "margin") if self.uplift else nothing
@@ -122,10 +122,11 @@ class CampaignResponseModel:
     def from_record(cls, record: Mapping[str, Any]) -> CampaignResponseModel:
         """The model that `as_record` wrote."""
         through, uplift, population = record["learnt_through"], record["uplift"], record.get("population")
+        response = Response.from_record(record["response"])
         return cls(
             as_of=dt.date.fromisoformat(record["as_of"]),
-            response=Response.from_record(record["response"]),
-            uplift=Uplift.from_record(uplift) if uplift else None,
+            response=response,
+            uplift=Uplift.from_record(uplift, response) if uplift else None,
             why_no_uplift=record["why_no_uplift"],
             columns=tuple(record["columns"]),
             learnt_through=dt.date.fromisoformat(through) if through else None,

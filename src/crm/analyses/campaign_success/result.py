@@ -14,7 +14,7 @@ from crm.analyses import Addition
 from crm.analyses.campaign_success.against_plan import COLUMNS as AGAINST_PLAN
 from crm.analyses.campaign_success.campaigns import HELD_OUT, Campaigns
 from crm.analyses.campaign_success.channels import Channels
-from crm.analyses.campaign_success.findings import all_findings, measures
+from crm.analyses.campaign_success.findings import all_findings, headline, measures
 from crm.analyses.campaign_success.planning import Plan
 from crm.analyses.campaign_success.pooled import Pooled, pool
 from crm.analyses.campaign_success.promotions import Promotions
@@ -23,6 +23,7 @@ from crm.analyses.campaign_success.targeting import Targeting
 from crm.analyses.campaign_success.unsaid import unsaid
 from crm.analyses.standing import Standing
 from crm.finding import Findings
+from crm.headline import Headline
 
 SUMMARY = (
     "campaign_id", "name", "kind", "channel", "first_date", "last_date", "evidence", "verdict", "because",
@@ -108,6 +109,11 @@ class CampaignSuccess:
     def findings(self) -> Findings:
         """The answers, most important first."""
         return all_findings(self)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number of this page that stands on the front page; None where it could not be found."""
+        return headline(self)
 
     @property
     def measures(self) -> dict[str, object]:

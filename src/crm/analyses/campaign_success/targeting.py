@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -21,7 +21,6 @@ from crm.analyses.campaign_success.uplift import (
     FEWEST_ROWS,
     TABLE,
     Experiments,
-    Uplift,
     UpliftJudged,
     fit_uplift,
     judge_uplift,
@@ -50,9 +49,9 @@ class Targeting:
     policy:     expected profit of contacting the best x %.
     scores:     one row per active customer and kind of campaign: `model.SCORES`.
     why_not:    why nothing can be learnt; why_no_response, why_no_uplift: why one of the two cannot.
-    nothing_to_target: experiments were looked at, and no order of customers was surely better than chance, or it
-                was worse than that of the answers. `nothing` has the numbers: for each target the Qini of the learner
-                that may ship, with interval, and by how much it is above that of who would answer.
+    nothing_to_target: experiments were looked at, and no order of customers was surely better than chance.
+                `nothing` has the numbers: for each target the Qini of the doubly robust learner, with interval, and
+                by how much it is above that of who would answer.
     """
 
     as_of: dt.date
@@ -91,8 +90,9 @@ def learn_targeting(
     why = _reasons(facts, campaigns, contacted, experiments, as_of)
     fitted = None
     if not why.nothing and (champion is None or standing.retrain):
-        uplift = fit_uplift(experiments, judged) if judged else None
-        fitted = _fit(contacted, as_of, uplift, why, ships=response.ships, seed=seed)
+        fitted = _fit(contacted, as_of, why, ships=response.ships, seed=seed)
+        if judged:
+            fitted = replace(fitted, uplift=fit_uplift(experiments, judged, fitted.response))
         fitted = _remember(fitted, today)
     model = champion or fitted
     return Targeting(
@@ -158,14 +158,13 @@ def _no_uplift(campaigns: Campaigns, experiments: Experiments, until: int) -> st
     )
 
 
-def _fit(
-    contacted: Contacted, as_of: dt.date, uplift: Uplift | None, why: _Why, *, ships: str, seed: int
-) -> CampaignResponseModel:
+def _fit(contacted: Contacted, as_of: dt.date, why: _Why, *, ships: str, seed: int) -> CampaignResponseModel:
+    """Without what a contact changes."""
     response = fit_response(contacted, ships=ships, seed=seed)
     if why.no_response.startswith("Nobody's"):
         response = type(response)(response.ships, None, {}, float("nan"), response.learnt_from)
     through = date_of(int(contacted.rows["ends"].max())) if len(contacted.rows) else None
-    return CampaignResponseModel(as_of, response, uplift, why.no_uplift, contacted.columns, through, seed)
+    return CampaignResponseModel(as_of, response, None, why.no_uplift, contacted.columns, through, seed)
 
 
 def _remember(model: CampaignResponseModel, today: Today | None) -> CampaignResponseModel:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crm.analyses.campaign_success.money import mean_by
 from crm.analyses.campaign_success.uplift import Experiments, Uplift, UpliftJudged
 from crm.measures.amounts import FloatArray
 
@@ -65,7 +66,7 @@ def groups_table(
     without, effect = uplift.chance_without(today), uplift.of(today, "purchase")
     margin, group = uplift.of(today, "margin"), group_of(without, effect)
     order, at_hand = judged.order[experiments.judged], experiments.within[experiments.judged]
-    expected = uplift.average["purchase"] + uplift.slope["purchase"] * (order - _mean_by(order, at_hand))
+    expected = uplift.average["purchase"] + uplift.slope["purchase"] * (order - mean_by(order, at_hand))
     drawn = group_of(judged.without[experiments.judged], expected)
     judges = {target: judged.judge_of(experiments, target) for target in ("purchase", "margin")}
     rows = []
@@ -82,13 +83,14 @@ def groups_table(
 
 
 def policy_of(experiments: Experiments, judged: UpliftJudged) -> Policy:
-    """The curve of expected profit over the experiments' customers, in the order that ships (all the same without).
+    """The curve of expected profit over the experiments' customers, in the order of the money that what ships expects
+    a contact to add (all the same without).
 
     The cost of a contact is that of the row's own campaign, 0 where none is known.
     """
     at = experiments.judged
     cost = experiments.rows["cost"].fillna(0.0).to_numpy(dtype="float64")[at]
-    curve = judged.judge_of(experiments, "margin").policy_curve(judged.order[at], cost)
+    curve = judged.judge_of(experiments, "margin").policy_curve(judged.worth[at], cost)
     best = float(curve["share"].iloc[int(np.argmax(curve["profit"]))])
     return Policy(curve, best)
 
@@ -96,11 +98,6 @@ def policy_of(experiments: Experiments, judged: UpliftJudged) -> Policy:
 def no_policy() -> Policy:
     """Where there is no experiment."""
     return Policy(pd.DataFrame(columns=list(CURVE)), float("nan"))
-
-
-def _mean_by(values: FloatArray, group: npt.NDArray[np.int64]) -> FloatArray:
-    _, number, count = np.unique(group, return_inverse=True, return_counts=True)
-    return np.asarray((np.bincount(number, weights=values) / count)[number])
 
 
 __all__ = ["GROUPS", "Policy", "group_of", "groups_table", "no_policy", "policy_of"]

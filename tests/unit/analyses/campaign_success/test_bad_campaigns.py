@@ -186,6 +186,7 @@ def test_what_it_says_can_be_published(company):
         settings=facts.settings,
         run_folder="",
         findings=found.findings,
+        headline=found.headline,
         measures=found.measures,
         scores={"campaign_response": found.scores},
     )

@@ -42,7 +42,7 @@ def test_one_row_per_active_customer_and_kind_of_the_last_year(facts, learnt):
 def test_without_a_target_everybody_has_the_average_and_is_ranked_by_the_chance_to_answer(learnt):
     """1,500 customers tell nothing but the average, and it is said with the numbers."""
     assert learnt.nothing_to_target
-    assert learnt.nothing["purchase"]["low"] < 0 < learnt.nothing["purchase"]["high"]
+    assert learnt.nothing["orders"]["low"] < 0 < learnt.nothing["orders"]["high"]
     average = learnt.effects.set_index("target").loc["purchase", "effect"]
     assert learnt.scores["uplift"].unique() == pytest.approx([average], abs=1e-6)
     first = learnt.scores[learnt.scores["kind"] == "coupon"]

@@ -21,6 +21,7 @@ def test_without_a_product_column_the_page_says_what_it_needs(drawn, company, on
         "customer_id", "item", "probability", "rank", "expected_margin", "because", "because_share", "model_version",
     ]  # fmt: skip
     assert "product_id" in answer.findings["not_possible"].sentence
+    assert answer.headline is None
     assert "scores" in answer.unsaid
     assert answer.for_customer("C0001") == []
 

@@ -43,12 +43,14 @@ def test_each_customer_at_stake_has_a_chance_and_the_page_its_sentences(company,
     assert set(scores["customer_id"]) == {who for who, day, _ in rows if 1 <= day <= within}
     if name in NOTHING_IS_TOLD and scores["probability"].isna().all():
         assert "nobody can say how many will leave" in str(found.findings)
+        assert found.headline is None
         assert not scores["contact"].any()
     else:
         assert scores["probability"].between(0, 1).all()
         assert scores["partial_probability"].between(0, 1).all()
         assert np.isfinite(scores[["value_at_risk", "worth_of_contact"]].to_numpy()).all()
         assert found.expected_low <= found.expected_to_leave <= found.expected_high
+        assert found.headline.number == found.expected_to_leave
     assert "nan" not in str(found.findings).lower().split()
     assert found.shipped.why_not
     json.dumps(found.model.as_record())

@@ -169,6 +169,7 @@ def test_the_page_of_odd_customers_has_no_hole(valued, name):
         settings=facts.settings,
         run_folder="",
         findings=value.findings,
+        headline=value.headline,
         measures=value.measures,
         scores={"lifetime_value": value.scores},
     )

@@ -125,6 +125,22 @@ def test_the_parameters_are_told(page):
     ]
 
 
+def test_of_a_file_only_its_name_is_told(stamp, tmp_path):
+    """Where the project lies on the machine that ran it stands on no page, nor in its as-run copy."""
+    given = 'config = "/home/ann/shop/crm.toml"\nrun_folder = "/home/ann/shop/reports/runs/r1"\nshare = "1/2"'
+    declared = new_code_cell('config: str = "crm.toml"  # settings', metadata={"tags": ["parameters"]})
+    injected = new_code_cell(given, metadata={"tags": ["injected-parameters"]}, execution_count=1)
+    cells = [new_markdown_cell("# Why?"), declared, injected]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "01_why.ipynb")
+    pages = [render_page(tmp_path / "01_why.ipynb", tmp_path, stamp=stamp), tmp_path / "01_why.as_run.html"]
+    for page in pages:
+        text = page.read_text()
+        assert "/home/ann" not in text
+        assert "crm.toml" in text
+        assert "r1" in text
+        assert "1/2" in text
+
+
 def test_data_is_never_taken_for_html(folder):
     for path in folder.glob("0*.html"):
         assert path.read_text().count("<script") == 1  # the page's own: see `read_page`

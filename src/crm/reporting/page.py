@@ -14,7 +14,7 @@ from markupsafe import Markup
 from nbconvert.filters import Highlight2HTML
 
 from crm.reporting.outputs import Audience, error_text, output_html, traceback_lines
-from crm.reporting.parameters import Parameter, parameters_of
+from crm.reporting.parameters import Parameter, parameters_of, without_folders
 from crm.reporting.prose import Section, plain, prose_html, question_of, with_anchors
 from crm.reporting.stamp import Stamp
 from crm.reporting.words import Words, anchors
@@ -28,6 +28,7 @@ _FINDING_OR_EVIDENCE = re.compile(r'<p class="finding"|<figure|<table')
 # Papermill puts remarks of its own into the notebook of a failed run; the page says it better.
 _PAPERMILL_REMARK = "papermill-error-cell-tag"
 _NEVER_RUN = "skip-execution"
+_INJECTED = "injected-parameters"
 _MAY_FAIL = "raises-exception"
 _LEFT_OUT = (
     '<section class="in-short left-out" id="left-out" aria-label="Left out">'
@@ -249,7 +250,8 @@ def _step(cell: Any, audience: Audience) -> str:
 
 def _code(cell: Any) -> str:
     count = "not run" if cell.execution_count is None else f"[{int(cell.execution_count)}]"
-    source = Highlight2HTML(pygments_lexer="python3")(cell.source)  # type: ignore[no-untyped-call]
+    told = without_folders(cell.source) if _INJECTED in _tags(cell) else cell.source
+    source = Highlight2HTML(pygments_lexer="python3")(told)  # type: ignore[no-untyped-call]
     # What scrolls must be reachable by keyboard.
     named = f'<pre role="region" tabindex="0" aria-label="Code, {count}">'
     source = source.replace("<pre>", named, 1)

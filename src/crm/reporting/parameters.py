@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+_FOLDERS = re.compile(r"""(?<=['"])(?:/|[A-Za-z]:[/\\])[^'"\n]*[/\\](?=[^'"\n]+['"])""")
 
 
 @dataclass(frozen=True)
@@ -18,15 +21,23 @@ class Parameter:
 
 
 def parameters_of(cells: Sequence[Any]) -> list[Parameter]:
-    """The parameters of a notebook: those of the cell tagged `parameters`, overridden by `injected-parameters`."""
+    """The parameters of a notebook: those of the cell tagged `parameters`, overridden by `injected-parameters`.
+
+    Of a file only its name is told: where it lies on the machine that ran it is nobody's business who reads a page.
+    """
     found: dict[str, Parameter] = {}
     for tag in ("parameters", "injected-parameters"):
         for cell in cells:
             if tag in cell.metadata.get("tags", ()):
                 for parameter in _assigned(cell.source):
                     known = found.get(parameter.name, parameter)
-                    found[parameter.name] = replace(known, value=parameter.value)
+                    found[parameter.name] = replace(known, value=without_folders(parameter.value))
     return list(found.values())
+
+
+def without_folders(source: str) -> str:
+    """Code in which of every absolute path in quotes only the last name is left."""
+    return _FOLDERS.sub("", source)
 
 
 def _assigned(source: str) -> list[Parameter]:

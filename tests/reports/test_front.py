@@ -386,8 +386,8 @@ def test_headlines_over_time_stand_in_one_table_the_newest_first(front, run_with
     assert "".join(f"2017-{month:02}-01" for month in (7, 6, 5, 4, 3, 2)) in "".join(table.split())
     assert [e.text for e in page.all("td", class_="number")][:6] == ["1,300", "1,200", "1,100", "1,000", "900", "800"]
     assert page.one("svg", class_="line").attributes["aria-label"] == (
-        "Margin expected in the next 91 days, USD: 2017-01-01 700 USD first, 2017-07-01 1,300 USD last; "
-        "lowest 2017-01-01 700 USD, highest 2017-07-01 1,300 USD; 7 values"
+        "Margin expected in the next 91 days, USD: 2017-01-01: 700 USD first, 2017-07-01: 1,300 USD last; "
+        "lowest 2017-01-01: 700 USD, highest 2017-07-01: 1,300 USD; 7 values"
     )
 
 

@@ -171,3 +171,23 @@ def test_a_heat_map_leaves_small_cells_empty_and_rows_of_nothing_else_out():
         assert chart.numbers["Before"].tolist() == ["a", "c"]
         assert chart.numbers["y"].isna().tolist() == [True, False]
         assert chart.note == "Not drawn: 3 groups of fewer than 5 customers."
+
+
+def test_texts_that_begin_with_a_number_are_sorted_by_it(read):
+    """An interval by its low end, a band by its lower one; names, months and mixed columns by their letters."""
+    frame = pd.DataFrame(
+        {
+            "band": ["under 1%", "1% to 2%", "50% or more"],
+            "interval": ["-0.13 to +0.19", "\u22129.77 to +0.1", "+1,200.5 to +1,300"],
+            "month": ["2017-01", "2017-02", "2017-03"],
+            "name": ["3 for 2", "Wine", "Beer"],
+        }
+    )
+    page = read(show_table(frame, caption="c"))
+    cells = [e for e in page.elements if e.tag == "td" or e.attributes.get("scope") == "row"]
+    kept = [cell.attributes.get("data-sort") for cell in cells]
+    band, interval, month, name = (kept[at::4] for at in range(4))
+    assert [float(one) for one in band] == pytest.approx([1, 1, 50], abs=1e-6)
+    assert float(band[0]) < float(band[1])
+    assert [float(one) for one in interval] == [-0.13, -9.77, 1200.5]
+    assert month == name == [None] * 3

@@ -104,13 +104,19 @@ def show_examples(one: ActionLists) -> Table | LeftOut:
     if not rows:
         return LeftOut("Examples are left out: no list has five customers or more.")
     table = pd.concat(rows, ignore_index=True)[["programme", "channel", "offer", "reasons"]]
-    first = table["reasons"].astype("str").str.split(";").str[0]
+    first = [_without_amount(reasons, one.currency) for reasons in table["reasons"].astype("str")]
     return show_table(
         table.drop(columns="reasons").assign(first_reason=first),
         caption="What stands beside the first customers of each list",
-        notes="The first reason alone, and no name: all reasons together could tell who somebody is. They stand in "
-        "the files of the lists.",
+        notes="One reason alone, no amount and no name: all reasons together could tell who somebody is. They stand "
+        "in the files of the lists.",
     )
+
+
+def _without_amount(reasons: str, currency: str) -> str:
+    """The first reason that tells nobody's money."""
+    parts = [part.strip() for part in reasons.split(";")]
+    return next((part for part in parts if currency not in part), "what they brought before")
 
 
 def draw_left_out(one: ActionLists) -> Chart | LeftOut:
@@ -136,7 +142,9 @@ def show_left_out(one: ActionLists) -> Table | LeftOut:
     if table.empty:
         return LeftOut("Every candidate who may be contacted is on a list.")
     named = table.assign(programme=table["programme"].map(in_words))
-    return show_table(named, caption="Left out, by programme and reason")
+    few = int((one.left_out["customers"] < FEWEST).sum())
+    note = f"Without {few:,} of fewer than {FEWEST} candidates." if few else ()
+    return show_table(named, caption="Left out, by programme and reason", notes=note)
 
 
 def show_limits(one: ActionLists) -> Table | LeftOut:

@@ -88,8 +88,8 @@ def _serving(facts: Facts) -> Sequence[str]:
     money = facts.settings.money
     cheapest = min(money.contact_cost.values(), default=0.0)
     said = {
-        f"Customers are contacted as often as in the last year, at {_amount(cheapest, money)} each.": cheapest > 0
-        and facts.has("contacts"),
+        "Customers are contacted as often as in the last year, each time by the cheapest channel, at "
+        f"{_amount(cheapest, money)}.": cheapest > 0 and facts.has("contacts"),
         f"A service case costs {_amount(money.service_case_cost, money)}.": money.service_case_cost > 0
         and facts.has("service_cases"),
     }
@@ -109,7 +109,7 @@ def _makes_the_difference(facts: Facts) -> Sequence[str]:
     programmes = {name: one for name, one in facts.settings.programmes.items() if one.kind != "persuade"}
     if not programmes:
         return []
-    shares = [f"“{name}” {100 * one.makes_the_difference:.4g}%" for name, one in programmes.items()]
+    shares = [f"{name.replace('_', ' ')} {100 * one.makes_the_difference:.4g}%" for name, one in programmes.items()]
     return [f"Of what is at stake a contact brings this share, as long as no list was measured: {listed(shares)}."]
 
 

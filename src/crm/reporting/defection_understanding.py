@@ -325,7 +325,8 @@ def draw_lost_by_sign(defection: Defection) -> Chart | LeftOut:
         order="as_given",
         unit="share",
         title=title,
-        note="Of those who left and have not come back. Tick: similar customers who stayed and met with the same. A "
+        note="Of those who left, have not come back and have somebody similar who stayed. Tick: similar "
+        "customers who stayed and met with the same. A "
         f"sign is what went before, not proof of why.{_may_come_back(one)}",
     )
 
@@ -411,7 +412,9 @@ def _draw_by(defection: Defection, kind: str, *, more: str = "") -> Chart | Left
         title=_differ(one, kind, ends),
         note=f"{_how_counted(one)}{more} The numbers behind: every fourth week, and the end.",
     )
-    return replace(chart, numbers=pd.concat([_thinned(rows) for _, rows in shown.groupby(kind, sort=False)]))
+    return replace(
+        chart, numbers=pd.concat([_thinned(rows) for _, rows in shown.groupby(kind, sort=False)], ignore_index=True)
+    )
 
 
 def _differ(one: Understanding, kind: str, ends: pd.DataFrame) -> str:

@@ -242,7 +242,7 @@ def show_at_risk(value: LifetimeValue) -> Table | LeftOut:
     amounts = {name: money(table[name]) for name in ("value", "at_risk", "could_be_kept")}
     return show_table(
         table.assign(tier=[capital(tier) for tier in table["tier"]]),
-        caption=f"Value at risk within {span(value.horizon_days)} ({value.currency})",
+        caption=f"Sales at risk within {span(value.horizon_days)} ({value.currency})",
         formats=_there(table, amounts | {"share": ".1%"}),
         notes=(_AT_RISK.format(days=span(value.horizon_days)), _KEPT),
     )
@@ -426,7 +426,7 @@ def _draw_by_joined(value: LifetimeValue, table: pd.DataFrame, by: str, *, who: 
     )
 
 
-_IN_TABLE = " Groups that cannot be compared are in the table below."
+_IN_TABLE = " More groups are in the table below."
 
 
 def _draw_groups(value: LifetimeValue, groups: pd.DataFrame, by: str, *, who: str, of: Measure, note: str) -> Chart:

@@ -25,7 +25,7 @@ _ATTRIBUTES: dict[str, Any] = {
     "img": ["alt", "height", "src", "width"],
     "ol": ["start"],
     "td": ["colspan", "data-sort", "rowspan"],
-    "th": ["colspan", "rowspan", "scope"],
+    "th": ["colspan", "data-sort", "rowspan", "scope"],
 }
 # The contents of these are not text for people, so they go with their tags.
 _UNSEEN = re.compile(

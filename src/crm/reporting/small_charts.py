@@ -73,7 +73,7 @@ def said(trail: Trail) -> str:
 
 
 def _told(point: tuple[str, float], trail: Trail) -> str:
-    return f"{point[0]} {quantity(point[1], trail.unit)}"
+    return f"{point[0]}: {quantity(point[1], trail.unit)}"
 
 
 def _places(values: Sequence[float], *, width: float, height: float) -> list[tuple[float, float]]:

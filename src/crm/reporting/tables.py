@@ -16,11 +16,12 @@ import pandas as pd
 
 from crm.errors import RequestError
 from crm.reporting.small_groups import FEWEST, UNDER_FEWEST, customers_in, is_small, small_rows
-from crm.reporting.wording import MISSING, cells, clean, heading, is_numeric
+from crm.reporting.wording import MINUS, MISSING, cells, clean, heading, is_numeric
 
 MOST_ROWS = 40
 
 _LONG = 20
+_LED = re.compile(r"(?!\d{4}-\d\d)(under )?([+\-−]?)(\d[\d,]*\.?\d*|\.\d+)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -66,9 +67,10 @@ class Table:
             column = shown.iloc[:, at]
             hidden = _hidden(column, small if at else (), counts=name in counting)
             written = cells(column, self.formats.get(name))
+            exact = _exact(column) if is_numeric(column) else _led_by_numbers(written)
             texts.append([own if instead is None else instead for own, instead in zip(written, hidden, strict=True)])
-            exact = zip(_exact(column), hidden, strict=True)
-            values.append([own if instead is None else "" for own, instead in exact])
+            kept = zip(exact, hidden, strict=True)
+            values.append([own if instead is None else "" for own, instead in kept])
         return texts, values
 
     def _cut_words(self) -> str:
@@ -150,10 +152,21 @@ def _said_of_hidden(texts: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _exact(column: pd.Series) -> list[str]:
-    """Numbers as they are, for sorting; empty for anything else."""
-    if not is_numeric(column):
-        return [""] * len(column)
+    """Numbers as they are, for sorting; empty where there is none."""
     return ["" if pd.isna(value) else _exact_number(value) for value in column.tolist()]
+
+
+def _led_by_numbers(texts: Sequence[str]) -> list[str]:
+    """The number that each text begins with ("-0.13 to +0.19", "under 1%"), where all do; else nothing of any."""
+    led = [_LED.match(text) for text in texts]
+    if not all(match or text in ("", MISSING) for match, text in zip(led, texts, strict=True)):
+        return [""] * len(texts)
+    return ["" if match is None else _led_by(*match.groups()) for match in led]
+
+
+def _led_by(under: str | None, sign: str, digits: str) -> str:
+    number = float(digits.replace(",", "")) * (-1 if sign in ("-", MINUS) else 1)
+    return _exact_number(number - 1e-9 if under else number)  # "under 1%" stands before "1% to 2%"
 
 
 def _exact_number(value: Any) -> str:
@@ -182,9 +195,9 @@ def _kind(column: pd.Series, texts: Sequence[str]) -> str:
 
 
 def _cell(at: int, text: str, exact: str, kind: str) -> str:
-    if at == 0 and kind != "number":
-        return f'<th scope="row"{_class(kind)}>{escape(text)}</th>'
     by = f' data-sort="{escape(exact)}"' if exact else ""
+    if at == 0 and kind != "number":
+        return f'<th scope="row"{_class(kind)}{by}>{escape(text)}</th>'
     return f"<td{_class(kind)}{by}>{escape(text)}</td>"
 
 

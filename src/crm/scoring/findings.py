@@ -200,10 +200,10 @@ def _share_brought(each: ActionList) -> str:
     """What a contact of a list is reckoned to bring of what is at stake, and whether lists have shown it."""
     brings = each.brings
     if brings is None or not brings.lists:
-        return f"{_percent(each.programme.makes_the_difference)} for {each.name}"
+        return f"{_percent(each.programme.makes_the_difference)} for {each.name.replace('_', ' ')}"
     lists = f"{brings.lists} list{'' if brings.lists == 1 else 's'}"
     return (
-        f"{brings.share:.1%} for {each.name} (assumed {_percent(brings.assumed)}; {lists} brought "
+        f"{brings.share:.1%} for {each.name.replace('_', ' ')} (assumed {_percent(brings.assumed)}; {lists} brought "
         f"{brings.measured:.1%}, {brings.low:.1%} to {brings.high:.1%})"
     )
 

@@ -38,8 +38,8 @@ def test_bars_stand_upwards_and_downwards_from_zero():
 def test_a_chart_is_said_in_words():
     bars = small_chart(Trail.of("Profit of each", ["May", "June", "July"], [2, -2.5, 1], drawn="bars", unit="USD"))
     assert (
-        'aria-label="Profit of each: May 2 USD first, July 1 USD last; lowest June \u22122.50 USD, '
-        'highest May 2 USD; 3 values"' in bars
+        'aria-label="Profit of each: May: 2 USD first, July: 1 USD last; lowest June: \u22122.50 USD, '
+        'highest May: 2 USD; 3 values"' in bars
     )
 
 

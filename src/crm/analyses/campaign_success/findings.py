@@ -15,7 +15,7 @@ from crm.analyses.campaign_success.response import BLEND, RULE
 from crm.analyses.campaign_success.uplift import APART, DR
 from crm.analyses.campaign_success.verdicts import WORDS
 from crm.finding import Finding, Findings
-from crm.headline import Headline, Trail
+from crm.headline import FEWEST_SHOWN, Headline, Trail
 from crm.measures.chances import wilson
 
 if TYPE_CHECKING:
@@ -585,11 +585,13 @@ def _promotion(one: CampaignSuccess) -> Finding | None:
     if rows.empty or not one.promotions.discount_rate > 0:
         return None
     row = rows.iloc[0]
+    if 0 < int(row["customers"]) < FEWEST_SHOWN:
+        return None  # so few would be singled out
     return _say(
         one,
         "promotion",
         "{customers:,} of {judged:,} customers ({share:.0%}) buy at least 90 % of their net sales on promotion; by "
-        "chance alone {by_chance:,.0f} would. They got {discount:,.0f} {currency} of discount in a year "
+        "chance alone {by_chance:,.1f} would. They got {discount:,.0f} {currency} of discount in a year "
         "({share_of_discount:.0%} of all).",
         {
             "customers": int(row["customers"]), "judged": len(one.promotions.customers),

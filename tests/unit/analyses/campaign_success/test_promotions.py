@@ -239,7 +239,7 @@ def test_planted_bargain_hunters_are_found(settings_for):
     settings = settings_for("sample_company", "2018-01-01", source="customers = 1_000\nseed = 5")
     facts = read_facts(settings)
     found = promotion_dependence(facts, dt.date(2018, 1, 1)).customers
-    folder = next(path.parent for path in settings.folders.data.rglob("truth"))
+    folder = settings.folders.data / "raw" / "sample_company" / "1000-customers-seed-5"
     truth = read_truth(folder, "customers").set_index("customer_id")["promotion_share"]
     true = found["customer_id"].map(truth)
     assert found["share_on_promotion"].corr(true, method="spearman") > 0.7

@@ -23,7 +23,7 @@ def run_all(notebook, home):
 def sentences_of(outputs):
     shown = "".join(str(out["data"].get("text/html", "")) for out in outputs if "data" in out)
     found = re.findall(r'<p class="(?:finding|nothing)" data-finding="([^"]+)">(.*?)</p>', shown)
-    return {html.unescape(name): html.unescape(sentence) for name, sentence in found}
+    return {html.unescape(name): html.unescape(re.sub(r"<[^>]+>", "", sentence)) for name, sentence in found}
 
 
 def files_below(folder):

@@ -143,7 +143,8 @@ class LifetimeModel:
     @cached_property
     def content(self) -> str:
         """A hash of everything it values by."""
-        record = {name: value for name, value in self.as_record().items() if name != "population"}
+        said = ("population", "why_not")
+        record = {name: value for name, value in self.as_record().items() if name not in said}
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     def of_population(self, customers: pd.DataFrame, value: FloatArray) -> LifetimeModel:
@@ -159,6 +160,7 @@ class LifetimeModel:
             "columns": list(one.columns),
             "purchase_models": [model.as_record() for model in one.purchase_models.values()],
             "retention": one.retention,
+            "why_not": list(one.why_not),
             "spend": None if one.spend.model is None else one.spend.model.as_record(),
             "learners": None if one.learners is None else _learners_record(one.learners),
             "weights": {what: weights.as_record() for what, weights in self.weights.items()},
@@ -181,7 +183,7 @@ class LifetimeModel:
             purchase_models={model.name: model for model in models},
             spend=SpendFit(spend, "", {}),
             learners=None if record["learners"] is None else _learners(record["learners"]),
-            why_not=(),
+            why_not=tuple(record.get("why_not", ())),
             retention=float(record["retention"]),
             columns=tuple(record["columns"]),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -172,7 +173,8 @@ def _axe() -> str:
 def tab() -> Iterator[Tab]:
     """A tab of a browser of this module's own."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+        missing = "no Chromium on this machine (apt-get install chromium)"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield Tab(browser.new_page())

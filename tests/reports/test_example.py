@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 
 import pandas as pd
@@ -77,7 +78,10 @@ def test_a_run_that_is_not_complete_is_no_example(example, run, tmp_path):
         example.publish_example(run, tmp_path / "docs")
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine (apt-get install chromium)")
+@pytest.mark.skipif(
+    not shutil.which("chromium") and os.environ.get("CI") != "true",
+    reason="no Chromium on this machine (apt-get install chromium)",
+)
 def test_the_example_is_renewed_with_its_picture(example, run, tmp_path):
     (tmp_path / "docs" / "example").mkdir(parents=True)
     (tmp_path / "docs" / "example" / "09_gone.html").write_text("of an older version")

@@ -143,7 +143,8 @@ def show_left_out(one: ActionLists) -> Table | LeftOut:
         return LeftOut("Every candidate who may be contacted is on a list.")
     named = table.assign(programme=table["programme"].map(in_words))
     few = int((one.left_out["customers"] < FEWEST).sum())
-    note = f"Without {few:,} of fewer than {FEWEST} candidates." if few else ()
+    rows = "One row" if few == 1 else f"{few:,} rows"
+    note = f"{rows} of fewer than {FEWEST} candidates not told." if few else ()
     return show_table(named, caption="Left out, by programme and reason", notes=note)
 
 

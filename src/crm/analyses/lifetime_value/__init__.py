@@ -26,7 +26,7 @@ from crm.analyses.lifetime_value.judging import Mixed, drift, judge, judge_by_ru
 from crm.analyses.lifetime_value.model import MONEY_DECIMALS, LifetimeModel
 from crm.analyses.lifetime_value.needs import REQUIREMENTS
 from crm.analyses.lifetime_value.portfolio import Sums, leaving_is_known, value_portfolio
-from crm.analyses.lifetime_value.result import Assumptions, Evidence, Shipped, Valued
+from crm.analyses.lifetime_value.result import Assumptions, Evidence, Judged, Shipped, Valued
 from crm.analyses.lifetime_value.season import season_of
 from crm.analyses.lifetime_value.spend import Independence, independence
 from crm.analyses.lifetime_value.unsaid import unsaid
@@ -61,17 +61,26 @@ class LifetimeValue(Evidence):
 
     model:      what values a customer from the numbers of a snapshot: the champion, or what was fitted now.
     challenger: what was fitted beside a champion; None where nothing was, or where it is what scores.
+    challenger_judged: the judged dates with the challenger marked as what ships.
     """
 
     model: LifetimeModel
     challenger: LifetimeModel | None = None
+    challenger_judged: Judged | None = None
 
     @property
     def as_fitted(self) -> LifetimeValue | None:
         """The same, told of the model that was fitted in this run; None where none was."""
         if self.challenger is None:
             return None if self.shipped.version else self
-        return replace(self, model=self.challenger, challenger=None, shipped=_shipped(self.challenger, Standing()))
+        return replace(
+            self,
+            model=self.challenger,
+            challenger=None,
+            challenger_judged=None,
+            judged=self.challenger_judged or self.judged,
+            shipped=_shipped(self.challenger, Standing()),
+        )
 
     @cached_property
     def findings(self) -> Findings:
@@ -130,12 +139,13 @@ def value_customers(
         now = mix(foresee(fresh, customers, season=season, seed=seed), judged, rule=rule)
         fitted, quantiles = LifetimeModel.of(fresh, now, seed=seed), now.seen.quantiles
         model = today = challenger = fitted.of_population(customers, now.value)
+    # What was fitted and what scores need not be of one kind: each is judged as what it is.
+    as_fitted = judge_by_rule(judged, judgement, facts, rule) if rule else (judged, judgement)
     if standing.record is not None:
         model = LifetimeModel.from_record(standing.record)
         today, rule = model.in_season(customers, season), model.rule
         quantiles = spread(model.candidates, customers, seed=model.seed)
-    if rule:
-        judged, judgement = judge_by_rule(judged, judgement, facts, rule)
+    judged, judgement = judge_by_rule(judged, judgement, facts, rule) if rule else (judged, judgement)
     valued = _valued(facts, today, as_of, customers, long_days=long_days)
     table, candidates = valued.customers, model.candidates
     sums = Sums(
@@ -190,6 +200,7 @@ def value_customers(
         wanting=absent(REQUIREMENTS, facts),
         model=model,
         challenger=None if challenger is model else challenger,
+        challenger_judged=None if challenger is None or challenger is model else as_fitted[1],
     )
 
 

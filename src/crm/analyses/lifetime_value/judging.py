@@ -87,13 +87,11 @@ def mix_all(seen: Sequence[Foresight]) -> list[Mixed]:
 
 
 def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judged:
-    """The tables of every candidate on every judged date."""
+    """The tables of every candidate on every judged date, the blend marked as what ships."""
     table = pd.DataFrame([row for one in reversed(mixed) for row in _rows(one)], columns=_COLUMNS)
     measures = [column for column in table if "_" in str(column)]
     mean = table.groupby(["candidate", "kind", "shipped"], sort=False)[measures].mean().reset_index()
     gains = _against_best_rule(mixed, mean, seed=seed)
-    if rule := rule_to_ship(gains, mean):
-        table["shipped"], mean["shipped"] = table["candidate"] == rule, mean["candidate"] == rule
     return Judged(
         days=days,
         table=table,
@@ -217,10 +215,11 @@ def _bring_half(value: FloatArray) -> IntArray:
 
 
 def judge_by_rule(mixed: Sequence[Mixed], judged: Judged, facts: Facts, rule: str) -> tuple[list[Mixed], Judged]:
-    """The judged dates as the rule of thumb saw them, which is to ship: its totals, its weeks, and no intervals."""
+    """The judged dates as the rule of thumb saw them, which ships: its totals, its weeks, and no intervals."""
     by_it = [mix(one.seen, (), rule=rule) for one in mixed]
     coverage = judged.coverage.assign(**dict.fromkeys(_COVERAGE[4:], float("nan")))
-    return by_it, replace(judged, coverage=coverage, weekly=_weekly(by_it, facts))
+    table, mean = (one.assign(shipped=one["candidate"] == rule) for one in (judged.table, judged.mean))
+    return by_it, replace(judged, table=table, mean=mean, coverage=coverage, weekly=_weekly(by_it, facts))
 
 
 def _weekly(mixed: Sequence[Mixed], facts: Facts) -> pd.DataFrame:

@@ -20,7 +20,7 @@ AS_PROMISED = 0.02
 def trusted_less_than_the_rule(evidence: Evidence) -> bool:
     """Does the blend order customers no better than the best rule of thumb, as far as judged dates can tell?
 
-    So it is wherever a rule ships instead of it.
+    So it is wherever a rule ships instead of it, but for a rule that was approved when it still was so.
     """
     gain = _gain(evidence, "gini")
     return gain is not None and not float(gain["low"]) > 0
@@ -207,6 +207,12 @@ def _against_the_rule(evidence: Evidence, values: dict[str, Any]) -> tuple[str, 
     on = counted("compared_on", values["compared_on"], "date")
     told = f"(by {{gain:+.3f}}, {{low:+.3f}} to {{high:+.3f}}, on {on}, {{compared:,}} customers in all)"
     worse = values["high"] < 0
+    if evidence.shipped.name in RULES and values["low"] > 0:
+        values["ships"] = evidence.shipped.name
+        return (
+            "The approved rule of thumb, “{ships}”, is what ships, though the blend puts customers in a better order "
+            f"than the best rule, “{{rule}}” {told}: have a challenger judged."
+        ), False
     if evidence.shipped.name in RULES:
         values["ships"] = evidence.shipped.name
         how = "in a worse order than" if worse else "in no better order, beyond chance, than"

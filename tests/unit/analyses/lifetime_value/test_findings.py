@@ -301,6 +301,15 @@ def rule_ships(evidence):
     return with_gain(replace(evidence, shipped=ships, judged=replace(judged, **marked)), 0.01, -0.01, 0.03)
 
 
+def test_an_approved_rule_that_has_been_overtaken_is_not_said_to_have_won(evidence):
+    """It scores until a challenger is approved; the page says that the blend is better by now."""
+    said = all_findings(with_gain(rule_ships(evidence), 0.03, 0.01, 0.05))["trust"].sentence
+    assert said.startswith("The approved rule of thumb, “As in the last period”, is what ships, though the blend")
+    assert "(by +0.030, +0.010 to +0.050" in said
+    assert "have a challenger judged" in said
+    assert "wins" not in said
+
+
 def test_where_the_rule_ships_it_has_won(evidence):
     findings = all_findings(rule_ships(evidence))
     assert findings[0].name == "trust"

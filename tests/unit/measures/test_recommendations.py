@@ -1,6 +1,8 @@
 """Measures of recommendations: by hand, against scikit-learn, and what random and popular lists must give."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,6 +38,25 @@ def test_ndcg_is_that_of_scikit_learn():
     score, relevant = rng.random((300, 20)), rng.random((300, 20)) < 0.2
     some = relevant.any(axis=1)
     assert of_each(score, relevant)["ndcg_5"].mean() == pytest.approx(ndcg_score(relevant[some], score[some], k=5))
+
+
+def test_every_random_list_is_judged_as_an_independent_library_judges_it():
+    """200 lists of 25 items, judged by the package ranx (`tools/judged_by_ranx.py`).
+
+    Its MAP@5 is over all that is relevant, ours over the smaller of five and that: a list of five can hold no more.
+    """
+    judged = json.loads(Path(__file__).with_name("judged_by_ranx.json").read_text())["cases"]
+    relevant = np.zeros((len(judged), 25), dtype=bool)
+    score = np.zeros(relevant.shape)
+    for row, case in enumerate(judged):
+        relevant[row, case["relevant"]] = True
+        score[row, case["order"]] = np.arange(25, 0, -1)
+    found, many = of_each(score, relevant), relevant.sum(axis=1)
+    for name in ("hit_rate_5", "ndcg_5", "recall_10"):
+        assert found[name] == pytest.approx([case[name] for case in judged], abs=1e-9), name
+    over_all = found["map_5"] * np.minimum(many, 5) / many
+    assert over_all == pytest.approx([case["map_5"] for case in judged], abs=1e-9)
+    assert 0.1 < over_all.mean() < 0.5
 
 
 def test_a_random_list_gives_what_theory_says():

@@ -177,10 +177,8 @@ def draw_up_sell(one: CrossSell) -> Chart | LeftOut:
         colours={_EXPECTED: FORECAST},
         most=MOST,
         unit=one.currency,
-        title=f"“{clean(first['category'])}” has most to gain: {margin} if those likely to buy the dearer line move "
-        "to it",
-        note="If one unit on each day of buying were of the dearer line instead of the lower one, times the chance. "
-        "A "
+        title=f"“{clean(first['category'])}” has most to gain: {margin} from those who move to the dearer line",
+        note="The chance to move, times the dearer units that movers bought before, each instead of a lower one. A "
         "dearer unit may be a larger pack.",
     )
 
@@ -190,16 +188,15 @@ def show_up_sell(one: CrossSell) -> Table | LeftOut:
     table = _lines(one)
     if isinstance(table, LeftOut):
         return table
-    off = one.up.calibration_error
     columns = ["category", "lower_price", "dearer_price", "customers", "expected_movers", "expected_extra_margin"]
+    judged = "" if one.up.judged else "; the history is too short to judge them on another date"
     return show_table(
         table[columns].head(MOST),
         caption=f"Customers of the lower-priced line, and who of them may buy the dearer one ({one.currency})",
         formats={"lower_price": ",.2f", "dearer_price": ",.2f", "expected_movers": ",.1f",
                  "expected_extra_margin": _money(table["expected_extra_margin"])},
-        notes=f"Lines: thirds of a category's units by price. Chances were learnt from what came after "
-        f"{one.up.learnt}; "
-        f"on that date they were off by {off:.1%} on average, which flatters them: they had seen it.",
+        notes=f"Lines: thirds of a category's units by price. Chances and units were learnt from what came after "
+        f"{one.up.learnt}{judged}.",
     )  # fmt: skip
 
 

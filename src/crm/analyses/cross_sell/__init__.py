@@ -29,8 +29,7 @@ from crm.analyses.cross_sell.share_elsewhere import COLUMNS as ELSEWHERE
 from crm.analyses.cross_sell.share_elsewhere import share_elsewhere
 from crm.analyses.cross_sell.together import Together, go_together
 from crm.analyses.cross_sell.unsaid import no_items
-from crm.analyses.cross_sell.up_sell import COLUMNS as UP
-from crm.analyses.cross_sell.up_sell import UpSell, up_sell
+from crm.analyses.cross_sell.up_sell import NOBODY, UpSell, up_sell
 from crm.analyses.standing import Standing
 from crm.facts import Facts
 
@@ -82,6 +81,7 @@ def cross_sell_to_customers(
     rates = seen.items.table.set_index("item")["margin_rate"] if level == "category" else pd.Series(dtype="float64")
     compared = read_panel(facts, seen.items, as_of, evenly(active_customers(facts, as_of), COMPARED))
     elsewhere, gross = share_elsewhere(compared, seen.items), facts.settings.money.gross_margin
+    up = up_sell(facts, as_of, days=days, margin_rates=rates, gross_margin=gross, seed=seed)
     return CrossSell(
         as_of=as_of,
         horizon_days=model.horizon_days,
@@ -94,7 +94,7 @@ def cross_sell_to_customers(
         judged=judged,
         together=go_together(seen.market, seen.items),
         offers=next_best_offers(scored),
-        up=_offered_lines(up_sell(facts, as_of, days=days, margin_rates=rates, gross_margin=gross), seen, scored),
+        up=_offered_lines(up, seen, scored),
         elsewhere=elsewhere[elsewhere["item"].isin(scored.items["item"])].reset_index(drop=True),
         by_segment=_by_segment(scored.top, segments),
         model=model,
@@ -158,7 +158,7 @@ def _nothing(facts: Facts, as_of: dt.date, standing: Standing) -> CrossSell:
         judged=judge([], days=definitions.cross_sell_horizon_days, seed=0),
         together=None,
         offers=pd.DataFrame(columns=list(OFFERS)),
-        up=UpSell(pd.DataFrame(columns=list(UP)), pd.DataFrame(), None, float("nan")),
+        up=NOBODY,
         elsewhere=pd.DataFrame(columns=list(ELSEWHERE)),
         by_segment=pd.DataFrame(columns=list(SEGMENT_COLUMNS)),
         model=None,

@@ -38,6 +38,7 @@ def all_findings(one: CrossSell) -> Findings:
             _up_sell(one),
             _elsewhere(one),
             _calibration(one),
+            _up_sell_judged(one),
             _season(one),
             _items(one),
             _not_offered(one),
@@ -260,12 +261,44 @@ def _up_sell(one: CrossSell) -> Finding | None:
     return _say(
         one,
         "up_sell",
-        "{pairs:,} times a customer buys the lower-priced line of a category; if those who are likely to buy "
-        "the dearer "
-        "one moved to it, that would bring {margin:,.0f} {currency} of extra margin within {days} days. Most in "
+        "{pairs:,} times a customer buys the lower-priced line of a category; those of them who are likely to buy "
+        "the dearer one are expected to bring {margin:,.0f} {currency} of extra margin within {days} days. Most in "
         "{category}: {movers:,.0f} of {customers:,} are expected to buy it.",
         values,
         one.up.categories,
+    )
+
+
+def _up_sell_judged(one: CrossSell) -> Finding | None:
+    judged = one.up.judged
+    if judged is None:
+        return None
+    verdict = "better than" if judged.low > 0 else "not surely better than" if judged.high > 0 else "worse than"
+    values = {
+        "then": judged.date,
+        "learnt": judged.learnt,
+        "pairs": judged.pairs,
+        "movers": judged.movers,
+        "expected": judged.expected_movers,
+        "auc": judged.auc,
+        "rule": judged.rule,
+        "rule_auc": judged.rule_auc,
+        "low": judged.low,
+        "high": judged.high,
+        "points": 100 * judged.calibration_error,
+        "margin": judged.margin,
+        "said": judged.expected_margin,
+    }
+    return _say(
+        one,
+        "up_sell_judged",
+        "Who would move to a dearer line, judged on {then} by what was learnt on {learnt}: of {pairs:,} customers "
+        "of lower lines {expected:,.0f} were expected to move and {movers:,} did (off by {points:.1f} percentage "
+        f"points on average over tenths). The order is {verdict} that of the best rule of thumb, {{rule}}: of one "
+        "who moved and one who did not, it puts the former first {auc:.0%} of the time, against {rule_auc:.0%} (the "
+        "difference from {low:+.3f} to {high:+.3f}, 95% interval). Of extra margin {said:,.0f} {currency} was "
+        "expected, and {margin:,.0f} {currency} came.",
+        values,
     )
 
 

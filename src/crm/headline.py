@@ -23,7 +23,7 @@ _NEITHER: tuple[None, None] = (None, None)
 
 MOST_POINTS, MOST_NAMED = 24, 5
 FEWEST_SHOWN = 5
-"""Of fewer customers together nothing is drawn: the front page is forwarded."""
+"""Of fewer customers together nothing is shown, on any page: pages are forwarded, and readers may know them."""
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,13 @@ from crm.finding import Findings
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_intervals
 from crm.reporting.left_out import LeftOut
-from crm.reporting.small_groups import without_small_groups
+from crm.reporting.small_groups import FEWEST, without_small_groups
 from crm.reporting.style import FORECAST
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import clean, heading
 
 if TYPE_CHECKING:
     from crm.scoring.action_lists import ActionLists
-
-FEWEST = 5
-"""Of fewer customers nothing is shown: many read this page, and might know them."""
 
 ANSWERS = ("nobody", "actions", "consents_elsewhere", "consents_undecided", "never_marked")
 _EXAMPLES = 3

@@ -17,7 +17,7 @@ from crm.measures.chances import wilson
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots, draw_gain, draw_intervals, draw_line
 from crm.reporting.left_out import LeftOut
-from crm.reporting.small_groups import is_small
+from crm.reporting.small_groups import FEWEST, is_small
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST, GOOD
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import MISSING, clean, heading, listed, quantity, shortened
@@ -25,9 +25,6 @@ from crm.reporting.wording import MISSING, clean, heading, listed, quantity, sho
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.campaign_success.reading import Reading
     from crm.analyses.campaign_success.result import CampaignSuccess
-
-FEWEST = 5
-"""Of fewer customers nothing is shown: many read this page, and might know them."""
 
 ANSWERS = ("verdicts", "together", "profit", "answered")
 VERDICTS = {

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crm.reporting.campaign_success import FEWEST, OUTCOMES, capital, intervals
+from crm.reporting.campaign_success import OUTCOMES, capital, intervals
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots, draw_intervals, draw_moments
 from crm.reporting.drift import show_drift as drift_table
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import FEWEST
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST, SERIES
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import clean, heading, listed, number, shortened

@@ -16,15 +16,13 @@ from crm.finding import Findings
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_heatmap
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import FEWEST
 from crm.reporting.style import COMPARISON, FORECAST
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import clean, quantity
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.cross_sell import CrossSell
-
-FEWEST = 5
-"""Of fewer customers nothing is shown: many read this page, and might know them."""
 
 ANSWERS = ("not_possible", "expected", "best_offer", "gain", "rule_ships", "together", "season")
 WRITTEN_TO = (50, 100, 250, 500, 1000)

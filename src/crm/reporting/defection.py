@@ -18,15 +18,13 @@ from crm.finding import Findings
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_gain
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import FEWEST
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import MISSING, quantity
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.defection import Defection
-
-FEWEST = 5
-"""Of fewer customers nothing is shown: many read this page, and might know them."""
 
 EXPECTED = "Expected"
 ANSWERS = (

@@ -9,8 +9,9 @@ import pandas as pd
 
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots
-from crm.reporting.defection import FEWEST, capital, in_words
+from crm.reporting.defection import capital, in_words
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import FEWEST
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import listed
 

@@ -11,8 +11,9 @@ import pandas as pd
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_line, draw_steps
 from crm.reporting.charts.steps import MOST_CURVES
-from crm.reporting.defection import FEWEST, capital, money
+from crm.reporting.defection import capital, money
 from crm.reporting.left_out import LeftOut
+from crm.reporting.small_groups import FEWEST
 from crm.reporting.style import BAD, COMPARISON
 from crm.reporting.tables import Table, show_table
 from crm.reporting.wording import MINUS, MISSING, number, quantity

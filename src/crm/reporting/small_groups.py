@@ -12,9 +12,10 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from crm.headline import FEWEST_SHOWN
 from crm.reporting.wording import clean, is_numeric
 
-FEWEST = 5
+FEWEST = FEWEST_SHOWN
 UNDER_FEWEST = f"under {FEWEST}"
 
 # "customers", "n_customers", "Active customers", "customers before": how many stand behind the numbers of a row.

@@ -23,6 +23,7 @@ from crm.config import Programme
 from crm.facts import Facts
 from crm.finding import Findings
 from crm.headline import Headline
+from crm.measures.intervals import ERRORS
 from crm.scoring.assignment import Assignment, Limits, assign
 from crm.scoring.candidates import Candidates, candidates_of
 from crm.scoring.export import as_csv
@@ -443,8 +444,8 @@ def _list(facts: Facts, as_of: dt.date, name: str, candidates: Candidates, chose
         candidates=len(candidates.customers),
         held_out_share=share,
         rows=rows,
-        low=net - 1.959964 * spread,
-        high=net + 1.959964 * spread,
+        low=net - ERRORS * spread,
+        high=net + ERRORS * spread,
         measurable=measurable(len(rows), share, sd, effect) if len(rows) else None,
         brings=candidates.brings,
         said=candidates.said,

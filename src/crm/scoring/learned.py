@@ -24,9 +24,8 @@ from crm.analyses.campaign_success.randomised import read_experiment
 from crm.analyses.campaign_success.windows import around
 from crm.config import Programme
 from crm.facts import Facts
+from crm.measures.intervals import ERRORS, standard_error
 from crm.written_lists import ROWS, TREATED, KeptList, read_lists
-
-_NORMAL = 1.959964
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def share_brought(facts: Facts, as_of: dt.date, name: str, programme: Programme)
     if not told:
         return ShareBrought(assumed, assumed)
     together = pool([share for share, _ in told], [error for _, error in told])
-    measured, error = (together.effect, (together.high - together.low) / (2 * _NORMAL)) if together else told[0]
+    measured, error = (together.effect, standard_error(together.low, together.high)) if together else told[0]
     weights = np.array([1 / error**2, 1 / assumed**2 if assumed > 0 else 0.0])
     share = float((weights * [measured, assumed]).sum() / weights.sum())
     return ShareBrought(
@@ -61,8 +60,8 @@ def share_brought(facts: Facts, as_of: dt.date, name: str, programme: Programme)
         assumed=assumed,
         lists=len(told),
         measured=measured,
-        low=measured - _NORMAL * error,
-        high=measured + _NORMAL * error,
+        low=measured - ERRORS * error,
+        high=measured + ERRORS * error,
     )
 
 
@@ -92,7 +91,7 @@ def _of_list(
     if not experiment.lot.fair or not at_stake > 0:
         return None
     caused = experiment.of("margin")
-    error = float(caused["high"] - caused["low"]) / (2 * _NORMAL)
+    error = standard_error(float(caused["low"]), float(caused["high"]))
     return (float(caused["effect"]) / at_stake, error / at_stake) if error > 0 else None
 
 

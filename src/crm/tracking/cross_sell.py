@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crm.facts import Facts
+from crm.headline import FEWEST_SHOWN
 from crm.tracking.card import Moved, in_a_row, markdown, rows_of, said
 from crm.tracking.json_files import JsonFiles
 from crm.tracking.models import Drawn, TrackedModel, track_model, track_scoring
@@ -21,8 +22,6 @@ GIVEN = ("probability",)
 _RULE = "Best-sellers"
 _MEASURES = ("hit_rate_5", "map_5", "ndcg_5", "recall_10", "coverage", "calibration_error", "mean_chance", "came")
 _ENDS = {"": "gain", "_low": "low", "_high": "high"}
-_FEWEST = 5
-"""Of items of fewer customers nothing is kept with a model."""
 
 
 def track_cross_sell(
@@ -146,9 +145,9 @@ def _other_tables(one: CrossSell) -> dict[str, pd.DataFrame]:
     pairs = one.together.pairs if one.together else pd.DataFrame()
     lines = one.up.categories
     return {
-        "items": items[items["new_to"] >= _FEWEST],
+        "items": items[items["new_to"] >= FEWEST_SHOWN],
         "goes_with": pairs,
-        "up_sell": lines[lines["customers"] >= _FEWEST] if len(lines) else lines,
+        "up_sell": lines[lines["customers"] >= FEWEST_SHOWN] if len(lines) else lines,
     }
 
 

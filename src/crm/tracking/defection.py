@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crm.facts import Facts
+from crm.headline import FEWEST_SHOWN
 from crm.tracking.card import Moved, in_a_row, markdown, rows_of, said
 from crm.tracking.json_files import JsonFiles
 from crm.tracking.models import Drawn, TrackedModel, track_model, track_scoring
@@ -22,9 +23,6 @@ GIVEN = ("probability", "partial_probability")
 _OUTCOMES = {"left": "", "left_partly": "partly_"}
 _MEASURES = ("auc", "average_precision", "lift", "capture", "brier", "calibration", "expected")
 _ENDS = {"": "gain", "_low": "low", "_high": "high"}
-_FEWEST = 5
-"""Of groups of fewer customers nothing is kept with a model."""
-
 _WORST_GROUPS = 5
 
 
@@ -182,7 +180,7 @@ def _judged_tables(defection: Defection) -> dict[str, pd.DataFrame]:
         "gains": judged.gains,
         "over_plain": judged.over_plain,
         "calibration": judged.calibration,
-        "groups": judged.groups[judged.groups["customers"] >= _FEWEST],
+        "groups": judged.groups[judged.groups["customers"] >= FEWEST_SHOWN],
     }
 
 
@@ -280,5 +278,5 @@ def _left(defection: Defection) -> str:
 
 
 def _worst(groups: pd.DataFrame) -> pd.DataFrame:
-    told = groups[(groups["customers"] >= _FEWEST) & groups["auc"].notna()]
+    told = groups[(groups["customers"] >= FEWEST_SHOWN) & groups["auc"].notna()]
     return told.sort_values("auc", kind="stable").groupby("outcome", sort=False).head(_WORST_GROUPS)

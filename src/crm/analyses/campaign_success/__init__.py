@@ -28,6 +28,7 @@ from crm.analyses.campaign_success.targeting import learn_targeting
 from crm.analyses.campaign_success.windows import Around, around
 from crm.analyses.standing import Standing
 from crm.facts import Facts
+from crm.measures.intervals import standard_error
 
 TOLD = ("share", "low", "high", "responded", "incremental", "observational", "how", "why_not")
 ANYWAY = ("campaign_id", "name", *TOLD)
@@ -133,7 +134,7 @@ def _plan(facts: Facts, as_of: dt.date, readings: tuple[Reading, ...]) -> Plan:
     ]
     shown = pool(
         [float(effect["effect"]) for effect, _ in effects],
-        [float(effect["high"] - effect["low"]) / (2 * 1.959964) for effect, _ in effects],
+        [standard_error(float(effect["low"]), float(effect["high"])) for effect, _ in effects],
     )
     newest = readings[-1].chosen.campaign if readings else None
     costs = [reading.chosen.campaign.contact_cost for reading in readings]

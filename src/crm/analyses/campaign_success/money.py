@@ -30,6 +30,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from crm.measures.amounts import FloatArray
+from crm.measures.intervals import standard_error
 
 DR, ANSWERS, BOTH = "DR-learner", "Who would answer", "DR-learner and who would answer"
 CHANGED, ANSWERING = "changed", "answering"
@@ -42,9 +43,6 @@ LIKELY = 1.282
 """Standard errors by which a Qini must be above 0 for its order to be used: nine chances in ten."""
 SURELY = 2.576
 """Standard errors by which margin must differ from purchase days times usual margin to contradict it: 99 %."""
-
-WIDTH = 2 * 1.959964
-"""Standard errors in a 95 % interval."""
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -130,7 +128,7 @@ def choose(orders: pd.DataFrame, money: pd.DataFrame) -> Chosen:
     best, most = Chosen("", 0.0, sure=False, spread=not told.get(ANSWERS, {}).get("high", 0.0) < 0), 0.0
     for name in [one for one in RULES if one in told]:
         qini, low, high = (float(told[name][end]) for end in ("qini", "low", "high"))
-        held = held_by(qini / (high - low) * WIDTH) if high > low else 0.0
+        held = held_by(qini / standard_error(low, high)) if high > low else 0.0
         if held * paid[name] > most:
             best, most = Chosen(name, held, sure=low > 0), held * paid[name]
     return best

@@ -15,6 +15,7 @@ from crm.analyses.campaign_success.campaigns import CONTACTED, HELD_OUT, TREATED
 from crm.analyses.campaign_success.windows import Around
 from crm.errors import NotEnoughData
 from crm.facts import Facts
+from crm.headline import FEWEST_SHOWN
 from crm.measures.chances import wilson
 from crm.periods import day_number
 from crm.snapshots import snapshot
@@ -22,7 +23,6 @@ from crm.snapshots import snapshot
 AroundOf = Callable[[Campaign], Around]
 """What customers bought around a campaign: whoever calls keeps it, as several ask for the same."""
 
-FEWEST_SHOWN = 5
 POOLED = f"fewer than {FEWEST_SHOWN}"
 NOT_KNOWN = "(unknown)"
 

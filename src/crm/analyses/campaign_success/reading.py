@@ -17,6 +17,7 @@ from crm.analyses.campaign_success.randomised import Experiment, covariates, rea
 from crm.analyses.campaign_success.verdicts import Verdict, nothing_to_compare, of_experiment, of_observed
 from crm.analyses.campaign_success.windows import Around, around
 from crm.facts import Facts
+from crm.measures.intervals import standard_error
 from crm.periods import date_of, day_number
 
 TIERS = ("lower third", "middle third", "upper third")
@@ -123,7 +124,7 @@ def read_campaign(
     sure = told and (margin.iloc[0]["low"] > 0 or margin.iloc[0]["high"] < 0)
     told = told and (not sure or seen.borne_out("margin"))  # no money that the older days may account for
     paid = _profit(margin.iloc[0], chosen, judged) if told else nothing
-    least = (verdict.high - verdict.low) / (2 * 1.959964)
+    least = standard_error(verdict.low, verdict.high)
     return Reading(chosen, running, None, seen, None, none, verdict, paid, smallest_effect_seen(least), overlapping)
 
 

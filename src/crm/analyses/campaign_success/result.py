@@ -24,6 +24,7 @@ from crm.analyses.campaign_success.unsaid import unsaid
 from crm.analyses.standing import Standing
 from crm.finding import Findings
 from crm.headline import Headline
+from crm.measures.intervals import standard_error
 
 SUMMARY = (
     "campaign_id", "name", "kind", "channel", "first_date", "last_date", "evidence", "verdict", "because",
@@ -90,7 +91,7 @@ class CampaignSuccess:
         told = [one.experiment.of(outcome) for one in self.experiments if one.experiment is not None]
         return pool(
             [float(row["effect"]) for row in told],
-            [float(row["high"] - row["low"]) / (2 * 1.959964) for row in told],
+            [standard_error(float(row["low"]), float(row["high"])) for row in told],
         )
 
     def of(self, campaign_id: str) -> Reading:

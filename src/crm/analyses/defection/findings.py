@@ -10,7 +10,6 @@ from crm.analyses import counted, listed, not_one_person, not_there
 from crm.analyses.defection.reasons import SEPARATOR
 from crm.analyses.defection.result import Evidence
 from crm.analyses.defection.say import (
-    FEWEST,
     LEAVE,
     PARTLY,
     at_stake,
@@ -259,7 +258,7 @@ def overdue(evidence: Evidence) -> Finding | None:
     """Silence seen early: who should have bought by now."""
     late = evidence.customers[evidence.customers["overdue"].eq(True)]
     others = evidence.customers[~evidence.customers["overdue"].eq(True)]
-    if len(late) < FEWEST or not late["probability"].mean() > TELLING * others["probability"].mean():
+    if len(late) < FEWEST_SHOWN or not late["probability"].mean() > TELLING * others["probability"].mean():
         return None
     values: dict[str, Any] = {
         "overdue": len(late), "part": len(late) / len(evidence.customers),
@@ -292,7 +291,7 @@ def gone(evidence: Evidence) -> Finding | None:
 def reasons(evidence: Evidence) -> Finding | None:
     """The commonest first reasons of those at risk."""
     counts = first_reasons(evidence)
-    told = counts[counts["customers"] >= FEWEST].head(REASONS_TOLD)
+    told = counts[counts["customers"] >= FEWEST_SHOWN].head(REASONS_TOLD)
     if told.empty:
         return None
     values: dict[str, Any] = {"told": int(counts["customers"].sum())}
@@ -372,11 +371,13 @@ def assumptions(evidence: Evidence) -> Finding | None:
 
 def _understood(evidence: Evidence) -> tuple[list[Finding], list[Finding]]:
     """What was found of those who left: what they had in common, and the rest; nothing told of a handful."""
-    told = [one for one in evidence.understanding.findings if one.values.get("customers", FEWEST) >= FEWEST]
+    told = [
+        one for one in evidence.understanding.findings if one.values.get("customers", FEWEST_SHOWN) >= FEWEST_SHOWN
+    ]
     common = [one for one in told if one.name.startswith(IN_COMMON)]
     return common, [one for one in told if one not in common]
 
 
 def _enough(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of five customers or more."""
-    return table[table["customers"] >= FEWEST].reset_index(drop=True)
+    return table[table["customers"] >= FEWEST_SHOWN].reset_index(drop=True)

@@ -29,9 +29,6 @@ PARTLY = {
 AT_STAKE = {"silence": "active customers", "cancellation": "customers with a running contract"}
 ONE_AT_STAKE = {"silence": "active customer", "cancellation": "customer with a running contract"}
 
-FEWEST = 5
-"""Of fewer customers nothing is told on a page that many read."""
-
 
 def say(
     evidence: Evidence, name: str, template: str, values: dict[str, Any], table: pd.DataFrame | None = None

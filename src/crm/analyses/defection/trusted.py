@@ -8,8 +8,9 @@ import pandas as pd
 
 from crm.analyses import counted
 from crm.analyses.defection.result import Evidence
-from crm.analyses.defection.say import FEWEST, LEAVE, PARTLY, first, known, no_minus_zero, say
+from crm.analyses.defection.say import LEAVE, PARTLY, first, known, no_minus_zero, say
 from crm.finding import Finding
+from crm.headline import FEWEST_SHOWN
 
 WELL_CALIBRATED = 0.02
 """An expected calibration error of at most so much is told as good."""
@@ -124,7 +125,9 @@ def over_plain(evidence: Evidence) -> Finding | None:
 def where_it_fails(evidence: Evidence) -> Finding | None:
     """The group in which customers are put in the worst order."""
     table = evidence.judged.groups
-    told = table[(table["outcome"] == "left") & (table["customers"] >= FEWEST) & (table["came"] >= FEWEST)]
+    told = table[
+        (table["outcome"] == "left") & (table["customers"] >= FEWEST_SHOWN) & (table["came"] >= FEWEST_SHOWN)
+    ]
     told = told.dropna(subset=["auc"]).sort_values("auc", kind="stable")
     if len(told) < 2:
         return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crm.analyses.defection.result import Evidence
-from crm.analyses.defection.say import FEWEST, tells_chances
+from crm.analyses.defection.say import tells_chances
+from crm.headline import FEWEST_SHOWN
 
 
 def unsaid(evidence: Evidence) -> dict[str, str]:
@@ -37,7 +38,7 @@ _NO_CHANCES = (
 _NO_REASONS = "Reasons per customer are left out: none of them could be held against what scores."
 _NO_BEST = (
     f"How the best customers were treated cannot be said: it takes returns, deliveries or service cases, and "
-    f"{FEWEST} customers at least in the best tenth."
+    f"{FEWEST_SHOWN} customers at least in the best tenth."
 )
 
 

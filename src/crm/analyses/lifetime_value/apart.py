@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from crm.measures.intervals import ERRORS
 from crm.purchase_models.histories import FloatArray
 
 MARKED = 0.6
@@ -16,8 +17,6 @@ MARKED = 0.6
 MOST_TOLD = 8
 FEWEST = 5
 """Of fewer customers on either side, whose value is known, the interval is not to be trusted."""
-
-Z = 1.96
 
 SAYS_VALUE = ("net_sales", "purchase_days")
 """How these features begin: much was bought, and often; that the valuable ones did so is no news."""
@@ -73,7 +72,7 @@ def chance_higher(inside: FloatArray, outside: FloatArray) -> tuple[float, float
     above = (ranks[:n] - rankdata(inside)) / m
     below = 1 - (ranks[n:] - rankdata(outside)) / n
     chance = float(above.mean())
-    half = Z * float(np.sqrt(above.var(ddof=1) / n + below.var(ddof=1) / m))
+    half = ERRORS * float(np.sqrt(above.var(ddof=1) / n + below.var(ddof=1) / m))
     return chance, max(chance - half, 0.0), min(chance + half, 1.0)
 
 

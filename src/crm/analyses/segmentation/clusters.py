@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from crm.analyses.segmentation.model import FittedTrait, positions_of
 from crm.analyses.segmentation.nearest_centre import DECIMALS, nearest
+from crm.measures.intervals import ERRORS
 
 NUMBERS_TRIED = range(2, 9)
 FEWEST_TOLD_APART = 3
@@ -131,7 +132,7 @@ def _silhouette(points: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     if len(set(labels)) < 2:
         return {"silhouette": 0.0, "silhouette_low": 0.0, "silhouette_high": 0.0}
     values = silhouette_samples(points, labels)
-    mean, half = float(values.mean()), float(1.96 * values.std(ddof=1) / np.sqrt(len(values)))
+    mean, half = float(values.mean()), float(ERRORS * values.std(ddof=1) / np.sqrt(len(values)))
     return {"silhouette": mean, "silhouette_low": mean - half, "silhouette_high": mean + half}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from crm.measures.intervals import ERRORS
 from crm.snapshots import margin
 
 PARTS_OF_MARGIN = (0.5, 0.8)
@@ -24,8 +25,6 @@ SMALLEST_JUDGED = 0.01
 
 NO_DIFFERENCE = 0.001
 """Margin rates this close are the same: where nothing is discounted or sent back, only rounding tells them apart."""
-
-_Z = 1.96
 
 
 def customer_money(snapshot: pd.DataFrame, *, gross_margin: float) -> pd.DataFrame:
@@ -181,7 +180,7 @@ def _half_intervals(money: pd.DataFrame, segment: pd.Series[str], rates: pd.Seri
     off = (money["net_margin"] - segment.map(rates).to_numpy() * money["net_sales"]) ** 2
     spread = off.groupby(names).sum().reindex(rates.index)
     sales = money["net_sales"].groupby(names).sum().reindex(rates.index)
-    half: pd.Series[float] = _Z * spread**0.5 / sales.where(sales > 0)
+    half: pd.Series[float] = ERRORS * spread**0.5 / sales.where(sales > 0)
     return half
 
 

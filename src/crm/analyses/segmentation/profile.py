@@ -14,9 +14,7 @@ from scipy.stats import rankdata
 
 from crm.analyses.segmentation.behaviour import Trait
 from crm.analyses.segmentation.naming import MARKED, chance_higher, traits_in, values_of
-
-Z = 1.96
-"""Standard errors to each side of a mean that hold it in 95 of 100 samples."""
+from crm.measures.intervals import ERRORS
 
 NOT_TOLD = frozenset(
     {
@@ -130,7 +128,7 @@ def _compare_one(values: np.ndarray, ranks: np.ndarray, *, inside: np.ndarray, a
     own = values[inside]
     n, others = len(own), len(values) - len(own)
     mean = float(own.mean())
-    half = Z * float(own.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
+    half = ERRORS * float(own.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
     chance = float((ranks[inside].sum() - n * (n + 1) / 2) / n / others) if others else 0.5
     lowest = mean - half if mean < 0 else max(mean - half, 0.0)
     index, low, high = ((x / average * 100 if average > 0 else np.nan) for x in (mean, lowest, mean + half))
@@ -162,7 +160,7 @@ def _ratios(amounts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.nda
     if total <= 0:
         return np.full(amounts.shape[1], np.nan), np.full(amounts.shape[1], np.nan)
     share = amounts.sum(axis=0) / total
-    return share, Z * np.sqrt(((amounts - totals[:, None] * share) ** 2).sum(axis=0)) / total
+    return share, ERRORS * np.sqrt(((amounts - totals[:, None] * share) ** 2).sum(axis=0)) / total
 
 
 def _shares(

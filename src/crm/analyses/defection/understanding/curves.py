@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
+from crm.measures.intervals import ERRORS
+
 FEWEST = 5
 """Of fewer customers no curve is told; and a curve ends with the first point at which fewer are still watched."""
 
 STEP = 7
 """Days between the points of a curve."""
-
-Z = 1.959964
 
 CURVE_COLUMNS = {
     "group_kind": "str", "group": "str", "days": "int64", "share_staying": "float64", "low": "float64",
@@ -44,7 +44,7 @@ def staying(lives: pd.DataFrame, at: np.ndarray) -> pd.DataFrame:
     share, error = _product_limit(days, left, at)
     at_risk = len(days) - np.searchsorted(np.sort(days), at, side="left")
     with np.errstate(divide="ignore", invalid="ignore"):
-        wide = Z * error / np.abs(share * np.log(share))
+        wide = ERRORS * error / np.abs(share * np.log(share))
         low, high = share ** np.exp(wide), share ** np.exp(-wide)
     none_left, all_left = share == 1, share == 0
     low = np.where(none_left, 0.05 ** (1 / np.maximum(at_risk, 1)), np.where(all_left, 0.0, low))

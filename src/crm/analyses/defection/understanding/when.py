@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from crm.analyses.defection.understanding.curves import FEWEST, Z, staying
+from crm.analyses.defection.understanding.curves import FEWEST, staying
+from crm.measures.intervals import ERRORS
 
 PURCHASES_TOLD = 12
 """Purchases after which leaving is told one by one; later ones go together."""
@@ -72,8 +73,8 @@ def wilson(part: pd.Series[int], total: pd.Series[int]) -> tuple[pd.Series[float
     """The 95 % interval of a share: Wilson (1927), J. Am. Stat. Assoc. 22(158). Missing where the total is 0."""
     n = total.astype("float64").where(total > 0)
     share = part / n
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * (share * (1 - share) / n + Z**2 / (4 * n**2)) ** 0.5
+    middle = (share + ERRORS**2 / (2 * n)) / (1 + ERRORS**2 / n)
+    half = ERRORS / (1 + ERRORS**2 / n) * (share * (1 - share) / n + ERRORS**2 / (4 * n**2)) ** 0.5
     return (middle - half).clip(lower=0.0), (middle + half).clip(upper=1.0)
 
 

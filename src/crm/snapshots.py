@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from crm.engine import Lazy, to_pandas
 from crm.errors import NotEnoughData
@@ -19,6 +21,8 @@ from crm.kept import code_fingerprint, keep_folder
 from crm.mart import Mart, open_mart
 from crm.outcomes import customer_outcomes
 from crm.periods import date_of, day_number, read_date
+
+AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,20 @@ def snapshot(facts: Facts, as_of: dt.date | str) -> pd.DataFrame:
     Kept under data/mart by the fingerprint of the source and of the features. Raises NotEnoughData when nobody had
     bought anything before `as_of`.
     """
-    mart, as_of = open_mart(facts), read_date(as_of)
-    assert mart.folder is not None
-    _require_purchases(facts, as_of)
-    made_of = f"{dictionary_hash(mart)}-{code_fingerprint('features', 'periods', 'engine')}"
-    place = mart.folder / "snapshots" / made_of / as_of.isoformat()
-    keep_folder(place, lambda folder: _write(customer_features(mart, as_of), folder=folder, mart=mart))
-    return pd.read_parquet(place / "snapshot.parquet")
+    return pd.read_parquet(_kept(facts, read_date(as_of)))
+
+
+def snapshot_in_parts(
+    facts: Facts, as_of: dt.date | str, *, columns: Sequence[str] | None = None, at_once: int = AT_ONCE
+) -> Iterator[pd.DataFrame]:
+    """The rows of `snapshot` in their order, so many customers at a time: for a company that does not fit in memory.
+
+    columns: those that are wanted, such as `LifetimeModel.reads`; all of them where none are named.
+    `LifetimeModel.score_in_parts` takes the parts as they come. Raises as `snapshot` does.
+    """
+    with pq.ParquetFile(_kept(facts, read_date(as_of))) as file:
+        for batch in file.iter_batches(at_once, columns=None if columns is None else list(columns)):
+            yield batch.to_pandas()
 
 
 def labelled_snapshot(facts: Facts, as_of: dt.date | str, *, horizon_days: int) -> pd.DataFrame:
@@ -86,6 +97,17 @@ def temporal_splits(
 def margin(frame: pd.DataFrame, *, gross_margin: float) -> pd.Series[float]:
     """Margin of the last 365 days per customer: known margin rates, and the assumed gross margin elsewhere."""
     return frame["margin_known_365d"] + gross_margin * frame["sales_margin_unknown_365d"]
+
+
+def _kept(facts: Facts, as_of: dt.date) -> Path:
+    """The snapshot's file, written where it is not there yet."""
+    mart = open_mart(facts)
+    assert mart.folder is not None
+    _require_purchases(facts, as_of)
+    made_of = f"{dictionary_hash(mart)}-{code_fingerprint('features', 'periods', 'engine')}"
+    place = mart.folder / "snapshots" / made_of / as_of.isoformat()
+    keep_folder(place, lambda folder: _write(customer_features(mart, as_of), folder=folder, mart=mart))
+    return place / "snapshot.parquet"
 
 
 def _write(frame: Lazy, *, folder: Path, mart: Mart) -> None:

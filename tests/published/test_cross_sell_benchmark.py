@@ -41,12 +41,9 @@ def test_the_definitions_are_those_of_the_measurement(judged):
 
 
 def test_the_blend_is_better_than_the_best_of_them(judged):
-    """Measured: 0.632, 0.156, 0.241, 0.247. The hit rate is that of the best to three digits, not better."""
-    hit_rate, *others = of(judged, BLEND)
-    best = [max(row[place] for row in OFF_THE_SHELF.values()) for place in range(4)]
-    assert hit_rate > best[0] - 0.002
-    for ours, theirs in zip(others, best[1:], strict=True):
-        assert ours > theirs + 0.003
+    """Measured: 0.634, 0.157, 0.241, 0.249."""
+    for ours, theirs in zip(of(judged, BLEND), zip(*OFF_THE_SHELF.values(), strict=True), strict=True):
+        assert ours > max(theirs)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +62,19 @@ def test_the_gain_is_no_chance(judged, against, measure):
 
 
 def test_the_gain_in_map_over_similar_items_may_just_be_chance_on_this_date(judged):
-    """Measured: +0.0055, its interval from -0.0003 to +0.011; on 2017-09-11 it was +0.0095, from 0.004."""
+    """Measured: +0.0056, its interval from -0.0002 to +0.011."""
     row = judged.gains.query("against == @SIMILAR_ITEMS and measure == 'map_5'").iloc[0]
     assert row["gain"] > 0.003
     assert row["low"] > -0.002
+
+
+def test_on_two_dates_as_a_run_judges_it_is_no_chance(journey):
+    """Measured with 2017-09-11: +0.0079 (0.0041 to 0.0119). Settings were chosen on dates up to that one."""
+    looked = Looked(journey, level="category", most=300, days=56)
+    seed = journey.settings.runs.seed
+    dates = [dt.date(2017, 11, 6), dt.date(2017, 9, 11)]
+    both = judge([look_back(looked, date, seed=seed) for date in dates], days=56, seed=seed)
+    assert (both.gains.query("against != @BLEND and measure in ['map_5', 'ndcg_5']")["low"] > 0).all()
 
 
 def test_chances_are_chances(judged):

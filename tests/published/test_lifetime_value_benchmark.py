@@ -15,7 +15,7 @@ import pytest
 
 from crm.analyses.lifetime_value.dates import dates_to_judge_on
 from crm.analyses.lifetime_value.foresight import look_back
-from crm.analyses.lifetime_value.judging import mix, mix_all
+from crm.analyses.lifetime_value.judging import mix, mix_all, typical_of
 from crm.config import read_settings
 from crm.facts import read_facts
 from crm.measures.amounts import mean_absolute_error, normalised_gini, total_ratio
@@ -78,7 +78,11 @@ def test_the_rows_are_those_of_the_measurement(on_journey, on_cdnow):
 
 
 def test_complete_journey_is_better_than_the_best_of_each(on_journey):
-    """Measured: 0.8693, 4.08, 0.8714, 169.9. The order of purchase days is 0.001 short of the best."""
+    """Measured: 0.8693, 4.08, 0.8714, 169.9. The order of purchase days is 0.0007 short of the best: a draw.
+
+    Resampling the customers moves it by 0.014 either way. No other weights, trees in a bag, third learner, more dates
+    or settings ordered purchase days better on earlier dates.
+    """
     gini, error, sales_gini, sales_error = measured(on_journey)
     best = BEST["journey"]
     assert gini > best[0] - 0.002
@@ -88,10 +92,10 @@ def test_complete_journey_is_better_than_the_best_of_each(on_journey):
 
 
 def test_cdnow_is_better_in_order(on_cdnow):
-    """Measured: 0.679, 0.792, 0.695, 29.1 for the mean, and an error of 25.5 for the median.
+    """Measured: 0.679, 0.792, 0.695, 29.1 for the mean.
 
     The error misses 0.755 and 28.6: expecting nothing of anybody scores 0.798 and 30.1, so that here the error
-    rewards whoever expects too little. The median, which makes the error smallest, is published beside the mean.
+    rewards whoever expects too little. Brought to the total that came, no candidate errs less than 0.785 and 30.95.
     """
     gini, error, sales_gini, sales_error = measured(on_cdnow)
     best = BEST["cdnow"]
@@ -99,8 +103,20 @@ def test_cdnow_is_better_in_order(on_cdnow):
     assert error < best[1] + 0.06
     assert sales_gini > best[2]
     assert sales_error < best[3] + 1.5
-    typical = on_cdnow.seen.quantiles.at(on_cdnow.interval_level, on_cdnow.value)[1]
-    assert mean_absolute_error(on_cdnow.seen.came_value, typical) < best[3]
+
+
+@pytest.mark.parametrize("which", ["journey", "cdnow"])
+def test_the_typical_numbers_make_the_error_small(which, request):
+    """The medians. Measured: 4.07 and 172.7 on Complete Journey; 0.657 and 25.5 on CDNOW.
+
+    The medians of the purchase models alone err by 0.662 to 0.665 on CDNOW, and by 4.47 to 4.52 on Complete Journey.
+    """
+    one = request.getfixturevalue(f"on_{which}")
+    days, sales = typical_of(one)
+    error = mean_absolute_error(one.seen.came_purchases, days)
+    assert error < BEST[which][1]
+    assert error < mean_absolute_error(one.seen.came_purchases, one.purchases)
+    assert mean_absolute_error(one.seen.came_value, sales) < BEST[which][3] + (1 if which == "journey" else 0)
 
 
 @pytest.mark.parametrize("which", ["on_journey", "on_cdnow"])

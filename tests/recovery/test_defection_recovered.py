@@ -68,19 +68,32 @@ def test_late_deliveries_lead_what_the_company_itself_did(today):
     assert own["theme"].iloc[0] == "deliveries"
 
 
-def test_those_who_leave_for_prices_are_told_so_once_it_was_seen(company, truth):
-    """Of about half: 44 % here, 51 % and 45 % in larger companies. A model names what it has seen often.
-
-    Ten weeks after the only rise there ever was, one lesson of five has seen who left for it; a month before, none
-    had, and 6 % were told so. Of those who left for no cause it is said of far fewer.
-    """
+@pytest.fixture(scope="module")
+def told_prices(company, truth):
+    """Of those at stake after the rise: were prices named; and their truth."""
     model = fit_defection_model(company, AFTER_THE_RISE)
     known = model.known_on(company, AFTER_THE_RISE)
     told = reasons_for(model, known, company, AFTER_THE_RISE)
-    named = pd.Series([any(one.theme == "prices" for one in reasons) for reasons in told], index=known["customer_id"])
-    of = truth.loc[named.index]
-    gone = pd.to_datetime(of["died_on"]) < pd.Timestamp(AFTER_THE_RISE)
-    for_prices, for_nothing = (named[gone & (of["cause"] == cause)] for cause in ("price", "nothing"))
-    assert len(for_prices) >= 20
-    assert for_prices.mean() > 0.3
-    assert for_prices.mean() > for_nothing.mean() + 0.1
+    table = truth.loc[known["customer_id"]]
+    gone = pd.to_datetime(table["died_on"]) < pd.Timestamp(AFTER_THE_RISE)
+    soon = pd.to_datetime(table["died_on"]) < pd.Timestamp(AFTER_THE_RISE) + pd.Timedelta(days=56)
+    named = [any(one.theme == "prices" for one in reasons) for reasons in told]
+    return table.assign(named=named, gone=gone, leaves=soon)
+
+
+def test_those_who_leave_for_prices_are_told_so_once_it_was_seen(told_prices):
+    """Ten weeks after the only rise there ever was, the newest lesson has seen who left for it: a model names what it
+    has seen. 76 to 82 % in four companies; a month before, no lesson had."""
+    for_prices = told_prices[told_prices["gone"] & (told_prices["cause"] == "price")]
+    assert len(for_prices) >= 40
+    assert for_prices["named"].mean() >= 0.7
+
+
+def test_prices_are_named_to_few_whom_they_did_not_drive_away(told_prices):
+    """Of those who leave for nothing, for late deliveries, or stay. Everybody met the rise, and who minds it is not
+    in the tables: even by the true share of dearer things, to find 70 % is to name 17 to 40 % of the others."""
+    others = told_prices[told_prices["leaves"] & (told_prices["cause"] != "price")]
+    stay = told_prices[~told_prices["leaves"]]
+    assert len(others) >= 80
+    assert others["named"].mean() < 0.4
+    assert stay["named"].mean() < 0.33

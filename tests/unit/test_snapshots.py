@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 
+import pandas as pd
 import pytest
 
 from crm.errors import NotEnoughData
@@ -11,7 +12,7 @@ from crm.features import data_dictionary, features_of
 from crm.mart import open_mart
 from crm.outcomes import active, defected
 from crm.periods import date_of
-from crm.snapshots import labelled_snapshot, snapshot, temporal_splits
+from crm.snapshots import labelled_snapshot, snapshot, snapshot_in_parts, temporal_splits
 
 
 def test_a_snapshot_has_the_columns_of_the_dictionary_and_a_row_per_customer(journey, on):
@@ -85,3 +86,11 @@ def test_the_same_snapshot_twice_is_the_same_file(journey, on, tmp_path):
 
 def test_a_date_may_be_written_as_text(journey, on):
     assert snapshot(journey, "2017-10-01").equals(snapshot(journey, on("2017-10-01")))
+
+
+def test_in_parts_it_is_the_same_customers_in_the_same_order(journey, on):
+    """As a model of lifetime value asks for it: some columns, a thousand customers at a time."""
+    parts = list(snapshot_in_parts(journey, on("2017-10-01"), columns=["customer_id", "frequency"], at_once=1_000))
+    assert [len(part) for part in parts] == [1_000, 1_000, 446]
+    whole = snapshot(journey, on("2017-10-01"))[["customer_id", "frequency"]]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, check_dtype=False)

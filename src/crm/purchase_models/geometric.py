@@ -16,7 +16,7 @@ from scipy.special import betaln, expit, gammaln
 
 from crm.purchase_models.counting import Alive
 from crm.purchase_models.histories import FloatArray, Grouped, Histories
-from crm.purchase_models.model import counts_from_tails, per_customer
+from crm.purchase_models.model import counts_from_tails, per_customer, tails
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class GeometricModel(ABC):
 
         def counts(groups: Grouped) -> FloatArray:
             there, alive = self._there(groups), self.alive(groups)
-            tails = [there * alive.at_least(n, days) for n in range(1, most + 1)]
-            return counts_from_tails(np.column_stack(tails))
+            return counts_from_tails(
+                tails(len(groups), most, lambda n, some: there[some] * alive.take(some).at_least(n, days))
+            )
 
         return per_customer(histories, counts)
 

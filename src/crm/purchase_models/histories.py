@@ -136,18 +136,16 @@ class Grouped:
         drawn = np.bincount(np.searchsorted(ends, wanted), minlength=len(self))[: len(self)]
         return self.weighted(drawn.astype("float64"))
 
+    def take(self, places: Any) -> Grouped:
+        """The groups at these places: a slice, positions, or a mask; without `place`."""
+        columns = (self.frequency, self.recency, self.T, self.weight, self.log_gaps)
+        frequency, recency, known, weight, log_gaps = (column[places] for column in columns)
+        return Grouped(frequency, recency, known, weight, log_gaps, self.place[:0])
+
     def parts(self) -> Iterator[Grouped]:
         """The groups, some at a time and without `place`, so that memory stays bounded; at least one part."""
         for start in range(0, max(len(self), 1), GROUPS_AT_ONCE):
-            some = slice(start, start + GROUPS_AT_ONCE)
-            yield Grouped(
-                self.frequency[some],
-                self.recency[some],
-                self.T[some],
-                self.weight[some],
-                self.log_gaps[some],
-                self.place[:0],
-            )
+            yield self.take(slice(start, start + GROUPS_AT_ONCE))
 
 
 GROUPS_AT_ONCE = 32_768

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crm.purchase_models.histories import FloatArray, Grouped, Histories
+from crm.purchase_models.histories import FloatArray, Grouped, Histories, IntArray
 
 
 class PurchaseModel(Protocol):
@@ -54,6 +54,25 @@ def per_customer(histories: Histories, answer: Callable[[Grouped], FloatArray]) 
 
 
 CUSTOMERS_AT_ONCE = 1_000_000
+
+
+LEAST_TAIL = 1e-9
+"""A chance to buy so often below which nothing more is reckoned: those who seldom buy need few terms."""
+
+
+def tails(customers: int, most: int, at_least: Callable[[int, IntArray], FloatArray]) -> FloatArray:
+    """P(N >= 1), ..., P(N >= most), a row per customer; 0 from where less than a billionth is left.
+
+    at_least: P(N >= n) of the customers at these places, which falls with n.
+    """
+    found, left = np.zeros((customers, most)), np.arange(customers)
+    for n in range(1, most + 1):
+        chance = at_least(n, left)
+        found[left, n - 1] = chance
+        left = left[chance > LEAST_TAIL]
+        if not len(left):
+            break
+    return found
 
 
 def counts_from_tails(tails: FloatArray) -> FloatArray:

@@ -31,7 +31,7 @@ from scipy.special import expit, exprel, gammaln
 
 from crm.purchase_models.histories import FloatArray, Grouped, Histories
 from crm.purchase_models.log_concave import DEEP, log_integral
-from crm.purchase_models.model import counts_from_tails, per_customer
+from crm.purchase_models.model import counts_from_tails, per_customer, tails
 
 PARAMETERS = ("r", "alpha", "s", "beta")
 
@@ -93,7 +93,7 @@ class ParetoNbd:
         def counts(groups: Grouped) -> FloatArray:
             there = self._there(groups)
             return counts_from_tails(
-                np.column_stack([there * self._at_least(groups, n, days) for n in range(1, most + 1)])
+                tails(len(groups), most, lambda n, some: there[some] * self._at_least(groups.take(some), n, days))
             )
 
         return per_customer(histories, counts)

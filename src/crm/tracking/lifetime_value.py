@@ -151,7 +151,7 @@ def _by_date(table: pd.DataFrame) -> dict[str, list[tuple[int, float]]]:
 
 def _measures_of(table: pd.DataFrame) -> list[str]:
     names = [f"{what}_{measure}" for what in _AMOUNTS for measure in _MEASURES]
-    return [name for name in [*names, "value_mae_typical"] if name in table]
+    return [name for name in [*names, *(f"{what}_mae_typical" for what in _AMOUNTS)] if name in table]
 
 
 def _assumptions(value: LifetimeValue) -> pd.DataFrame:

@@ -29,11 +29,15 @@ SHARE_READ = 0.25
 """Of the pairs that came to nothing, the share that is read where they are few enough."""
 
 _TREES: dict[str, Any] = {
-    "objective": "binary:logistic", "max_depth": 3, "eta": 0.06, "subsample": 0.5, "colsample_bytree": 0.4,
+    "objective": "binary:logistic", "max_depth": 3, "eta": 0.12, "subsample": 0.5, "colsample_bytree": 0.4,
     "lambda": 50.0, "min_child_weight": 50.0, "max_bin": 64, "base_score": 0.5,
     "nthread": 1,  # one thread adds up in one order: the same inputs give the same scores
 }  # fmt: skip
-_ROUNDS = 200
+_ROUNDS = 100
+_BAGS = 4
+"""Trees are grown so many times, from other draws of rows and columns, and heard together: the order of one draw is
+in part that draw's own. On five dates of Complete Journey up to 2017-09-11 four put 0.003 more customers' buys among
+the first five than one that is twice as long, at twice its cost."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,15 @@ class Learners:
     bought: int
     regression: Regression
     best_sellers: Regression
-    trees: xgb.Booster = field(repr=False)
+    trees: tuple[xgb.Booster, ...] = field(repr=False)
 
     def of_trees(self, rows: FloatArray) -> FloatArray:
-        """Log odds by the trees."""
+        """Log odds by the trees: the mean of what each of the bags says."""
         matrix = xgb.DMatrix(rows, feature_names=list(COLUMNS), nthread=1)
-        return np.asarray(self.trees.predict(matrix, output_margin=True), dtype="float64")
+        total = np.zeros(len(rows))
+        for bag in self.trees:
+            total += bag.predict(matrix, output_margin=True)
+        return total / len(self.trees)
 
 
 def learn(lessons: Sequence[Lesson], *, days: int, seed: int) -> Learners | None:
@@ -112,7 +119,7 @@ def learn(lessons: Sequence[Lesson], *, days: int, seed: int) -> Learners | None
         bought=int(came.sum()),
         regression=regression,
         best_sellers=rule,
-        trees=xgb.train({**_TREES, "seed": seed}, matrix, _ROUNDS),
+        trees=tuple(xgb.train({**_TREES, "seed": seed + bag}, matrix, _ROUNDS) for bag in range(_BAGS)),
     )
 
 

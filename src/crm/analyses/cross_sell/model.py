@@ -268,13 +268,13 @@ def _learners_record(learners: Learners) -> dict[str, Any]:
         "bought": learners.bought,
         "regression": learners.regression.as_record(),
         "best_sellers": learners.best_sellers.as_record(),
-        "trees": learners.trees.save_raw("json").decode(),
+        "trees": [bag.save_raw("json").decode() for bag in learners.trees],
     }
 
 
 def _learners(record: Mapping[str, Any]) -> Learners:
-    trees = xgb.Booster({"nthread": 1})
-    trees.load_model(bytearray(record["trees"].encode()))
+    texts = record["trees"]
+    bags = [texts] if isinstance(texts, str) else texts  # the first models were of one bag
     return Learners(
         dates=tuple(dt.date.fromisoformat(date) for date in record["dates"]),
         days=int(record["days"]),
@@ -282,8 +282,14 @@ def _learners(record: Mapping[str, Any]) -> Learners:
         bought=int(record["bought"]),
         regression=Regression.from_record(record["regression"]),
         best_sellers=Regression.from_record(record["best_sellers"]),
-        trees=trees,
+        trees=tuple(_booster(text) for text in bags),
     )
+
+
+def _booster(text: str) -> xgb.Booster:
+    trees = xgb.Booster({"nthread": 1})
+    trees.load_model(bytearray(text.encode()))
+    return trees
 
 
 __all__ = ["BEST_SELLERS", "CrossSellModel", "Scored"]

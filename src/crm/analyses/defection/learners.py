@@ -1,8 +1,9 @@
 """Models that learn from earlier dates who leaves: a regression on logarithms and boosted trees.
 
 The regression carries trends further than it has seen, the trees see what bends; the mean of their log-odds served
-better than either. How strongly the regression is held back, and how many trees there are, is chosen on the newest
-lesson, having learnt from those a horizon older.
+better than either. To the regression every lesson has a level of its own: it learns what tells the customers of one
+date apart, and its level is the newest's. How strongly it is held back, and how many trees there are, is what is
+usual for so many leavers, unless the newest lesson says otherwise beyond chance.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import datetime as dt
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,14 @@ FARTHEST = 4.0
 """Standard deviations from the mean beyond which the regression takes a customer as no farther."""
 PENALTIES = (0.003, 0.01, 0.03, 0.1)
 ROUNDS = (75, 150, 250, 400)
+FEW = 1_000
+"""Leavers of all lessons (or stayers, if they are fewer) below whom the models are held back more."""
 _USUAL_PENALTY, _USUAL_ROUNDS = 0.01, 250
+_USUAL_OF_FEW = 0.003, 150
+SURE = 2.0
+"""Standard errors by which the newest lesson must tell otherwise before what is usual is left."""
+_FREE = 30.0
+"""Size of the columns that carry the levels of the lessons: they are hardly held to zero."""
 _SURE = 1e-4
 
 _TREES: dict[str, Any] = {
@@ -93,7 +101,7 @@ class Regression:
 class Learners:
     """The regression and the trees, fitted to one outcome.
 
-    penalty, rounds: what was chosen on the newest lesson, or what is usual where there was nothing to choose by.
+    penalty, rounds: what is usual, or what was clearly better on the newest lesson.
     """
 
     columns: tuple[str, ...]
@@ -143,39 +151,53 @@ class Learners:
 
 
 EVERYBODY = "(everybody)"
+Setting = TypeVar("Setting", int, float)
 
 
 def learn(lessons: Sequence[Lesson], *, horizon_days: int, seed: int) -> Learners | None:
     """Fit both; None where hardly anybody left, or stayed. The same lessons and seed give the same models."""
-    known, left = _together(lessons)
+    known, left, dates = _together(lessons)
     if not _enough(left):
         return None
     penalty, rounds = _chosen(lessons, horizon_days=horizon_days, seed=seed)
     return Learners(
         tuple(map(str, known.columns)),
-        fit_regression(known, left, penalty=penalty),
+        fit_regression(known, left, penalty=penalty, dates=dates),
         _grow(known, left, rounds=rounds, seed=seed),
         penalty,
         rounds,
     )
 
 
-def fit_regression(known: pd.DataFrame, left: FloatArray, *, penalty: float = _USUAL_PENALTY) -> Regression:
-    """A logistic regression; `penalty`: the inverse of how strongly weights are held to zero."""
+def fit_regression(
+    known: pd.DataFrame, left: FloatArray, *, penalty: float = _USUAL_PENALTY, dates: FloatArray | None = None
+) -> Regression:
+    """A logistic regression on standardised logarithms.
+
+    penalty: the inverse of how strongly weights are held to zero. dates: one number per row, the newest date's the
+    highest; each date then has a level of its own, and the regression that of the newest.
+    """
     logs = _logs(known)
     means = np.nan_to_num(np.nanmean(np.where(np.isnan(logs).all(axis=0), 0.0, logs), axis=0))
     spreads = np.nan_to_num(np.nanstd(np.where(np.isnan(logs).all(axis=0), 0.0, logs), axis=0))
+    read = np.hstack([_standard(logs, means, spreads), _levels(dates, len(known))])
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=penalty, max_iter=500).fit(_standard(logs, means, spreads), left > 0)
-    return Regression(
-        tuple(map(str, known.columns)), means, spreads, np.asarray(model.coef_[0]), float(model.intercept_[0])
-    )
+        model = LogisticRegression(C=penalty, max_iter=500).fit(read, left > 0)
+    weights = np.array(model.coef_[0][: len(means)])
+    return Regression(tuple(map(str, known.columns)), means, spreads, weights, float(model.intercept_[0]))
+
+
+def _levels(dates: FloatArray | None, rows: int) -> FloatArray:
+    """A column for each date but the newest, which the others are told against."""
+    if dates is None:
+        return np.empty((rows, 0))
+    return np.asarray((dates[:, None] == np.unique(dates)[:-1]) * _FREE)
 
 
 def plain_chances(lessons: Sequence[Lesson], known: pd.DataFrame, *, seed: int) -> FloatArray | None:
     """XGBoost with its default settings on the same lessons, to be held beside ours."""
-    learnt, left = _together(lessons)
+    learnt, left, _ = _together(lessons)
     if not _enough(left):
         return None
     settings = {"objective": "binary:logistic", "seed": seed, "nthread": 1}
@@ -204,36 +226,52 @@ def shift_to(log_odds: FloatArray, share: float) -> float:
 
 
 def _chosen(lessons: Sequence[Lesson], *, horizon_days: int, seed: int) -> tuple[float, int]:
-    """The penalty and the number of trees with the least log loss on the newest lesson."""
+    """The penalty and the number of trees: what is usual, unless the newest lesson tells otherwise beyond chance."""
+    usual = _usual(_together(lessons)[1])
     newest = max(lessons, key=lambda lesson: lesson.date)
     older = [lesson for lesson in lessons if (newest.date - lesson.date).days >= horizon_days]
-    known, left = _together(older) if older else (newest.known, np.empty(0))
+    known, left, dates = _together(older)
     if not _enough(left) or not _enough(newest.left):
-        return _USUAL_PENALTY, _USUAL_ROUNDS
+        return usual
     judged = newest.known.reindex(columns=known.columns)
-    penalties = {one: fit_regression(known, left, penalty=one).log_odds(judged) for one in PENALTIES}
+    penalties = {one: fit_regression(known, left, penalty=one, dates=dates).log_odds(judged) for one in PENALTIES}
     trees, matrix = _grow(known, left, rounds=ROUNDS[-1], seed=seed), _matrix(judged, tuple(known.columns))
     grown = {
         rounds: np.asarray(trees.predict(matrix, output_margin=True, iteration_range=(0, rounds)), dtype="float64")
         for rounds in ROUNDS
     }
     return (
-        min(PENALTIES, key=lambda one: _log_loss(newest.left, penalties[one])),
-        min(ROUNDS, key=lambda one: _log_loss(newest.left, grown[one])),
+        _clearly_best({one: _losses(newest.left, odds) for one, odds in penalties.items()}, usual[0]),
+        _clearly_best({one: _losses(newest.left, odds) for one, odds in grown.items()}, usual[1]),
     )
 
 
-def _log_loss(left: FloatArray, log_odds: FloatArray) -> float:
-    return float(np.mean(np.logaddexp(0.0, log_odds) - left * log_odds))
+def _usual(left: FloatArray) -> tuple[float, int]:
+    few = min(left.sum(), len(left) - left.sum()) < FEW
+    return _USUAL_OF_FEW if few else (_USUAL_PENALTY, _USUAL_ROUNDS)
 
 
-def _together(lessons: Sequence[Lesson]) -> tuple[pd.DataFrame, FloatArray]:
-    """All lessons, the oldest first, so that their order tells nothing."""
+def _clearly_best(losses: Mapping[Setting, FloatArray], usual: Setting) -> Setting:
+    """The setting of the least loss, where it is better than the usual one by `SURE` standard errors."""
+    best = min(losses, key=lambda one: float(losses[one].mean()))
+    gain = losses[usual] - losses[best]
+    return best if float(gain.mean()) > SURE * float(gain.std()) / np.sqrt(len(gain)) else usual
+
+
+def _losses(left: FloatArray, log_odds: FloatArray) -> FloatArray:
+    """Each customer's log loss once the level is right: the level is settled elsewhere."""
+    odds = log_odds + shift_to(log_odds, float(left.mean()))
+    return np.asarray(np.logaddexp(0.0, odds) - left * odds)
+
+
+def _together(lessons: Sequence[Lesson]) -> tuple[pd.DataFrame, FloatArray, FloatArray]:
+    """All lessons, the oldest first, so that their order tells nothing: what was known, who left, which lesson."""
     ordered = [_sample(lesson) for lesson in sorted(lessons, key=lambda lesson: lesson.date)]
     if not ordered:
-        return pd.DataFrame(), np.empty(0)
+        return pd.DataFrame(), np.empty(0), np.empty(0)
     known = pd.concat([lesson.known for lesson in ordered], ignore_index=True)
-    return known, np.concatenate([lesson.left for lesson in ordered])
+    dates = np.repeat(np.arange(len(ordered), dtype="float64"), [len(lesson.left) for lesson in ordered])
+    return known, np.concatenate([lesson.left for lesson in ordered]), dates
 
 
 def _sample(lesson: Lesson) -> Lesson:

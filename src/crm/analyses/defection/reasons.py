@@ -2,13 +2,14 @@
 
 Reasons are themes of columns (`known.THEMES`). They stand in the order in which the model's own contributions say
 that they move the chance; each is told only where the customer's numbers show it, and where the chance falls once the
-theme's columns are put to what is typical of those who stayed.
+theme's columns are put to what is typical of those who stayed. What befalls everybody at once is told of those alone
+for whom it weighs more than on average.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,9 @@ LARGE_PART = 0.15
 
 DONE_TO_THEM = ("deliveries", "prices", "service", "returns")
 """Themes that tell what happened to a customer, and not what the customer does: it can be mended."""
+
+EVERYBODY = ("prices",)
+"""Themes that befall everybody at once: that the model read them says little of one customer among others."""
 
 SEPARATOR = " · "
 Row = Mapping[str, Any]
@@ -73,6 +77,7 @@ def reasons_for(model: DefectionModel, known: pd.DataFrame, facts: Facts, as_of:
         typical=model.typical,
     )
     falls = {theme: falls_without(model, known, columns) for theme, columns in themes.items()}
+    falls |= {theme: above_average(falls[theme]) for theme in EVERYBODY if theme in falls}
     rows = known.to_dict("records")
     return [
         _of_customer({str(k): v for k, v in row.items()}, place, added, falls, told) for place, row in enumerate(rows)
@@ -99,6 +104,12 @@ def falls_without(model: DefectionModel, known: pd.DataFrame, columns: list[str]
     changed = known.assign(**typical)
     before = model.chances(known)["left"].to_numpy()
     return np.asarray(before - model.chances(changed)["left"].to_numpy())
+
+
+def above_average(falls: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """0 in place of what is less than the mean of those for whom the chance falls at all; the others as they are."""
+    some = falls[falls > 0]
+    return np.where(falls >= some.mean(), falls, 0.0) if len(some) else falls
 
 
 def dropped_categories(facts: Facts, as_of: dt.date, known: pd.DataFrame) -> dict[str, tuple[str, float, int]]:
@@ -138,10 +149,7 @@ def _category_sums(days: Any, recent: nw.Expr) -> Any:
 def _of_customer(
     row: Row, place: int, added: pd.DataFrame, falls: Mapping[str, np.ndarray[Any, Any]], told: Told
 ) -> tuple[Reason, ...]:
-    """The themes that raise the chance, as far as the customer's numbers show them.
-
-    Where the company's own doing is among them it is named: in the last place, if what the customer does fills all.
-    """
+    """The themes that raise the chance, as far as the customer's numbers show them: those that are told of them."""
     weights = added.iloc[place]
     found = []
     for theme in weights[weights > 0].sort_values(ascending=False, kind="stable").index:
@@ -150,10 +158,19 @@ def _of_customer(
         words = SENTENCES[theme](row, told)
         if words:
             found.append(Reason(theme, words, float(falls[theme][place])))
-    done_to = [reason for reason in found[MOST_REASONS:] if reason.theme in DONE_TO_THEM]
-    if done_to and not any(reason.theme in DONE_TO_THEM for reason in found[:MOST_REASONS]):
-        return (*found[: MOST_REASONS - 1], done_to[0])
-    return tuple(found[:MOST_REASONS])
+    return told_of(found)
+
+
+def told_of(found: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The weightiest of these, which stand in their order.
+
+    Where the company's own doing is among them its weightiest is told, and so is what befell everybody and weighs
+    more than on average here: in the last places, if something else fills all.
+    """
+    own = [reason for reason in found if reason.theme in DONE_TO_THEM]
+    sure = own[:1] + [reason for reason in own[1:] if reason.theme in EVERYBODY]
+    others = [reason for reason in found if reason not in sure][: MOST_REASONS - len(sure)]
+    return tuple(reason for reason in found if reason in sure or reason in others)
 
 
 def _number(row: Row, name: str) -> float:
@@ -228,7 +245,8 @@ def _prices(row: Row, told: Told) -> str:
     return f"prices of what they buy rose by {rise:.0%}" if rise >= _RISE_TOLD else ""
 
 
-_RISE_TOLD = 0.02
+_RISE_TOLD = 0.015
+"""Mean rise of prices from which it is told: two whole per cents."""
 
 
 def _deliveries(row: Row, told: Told) -> str:

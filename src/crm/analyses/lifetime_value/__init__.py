@@ -48,8 +48,8 @@ from crm.purchase_models.histories import FloatArray, Histories
 from crm.snapshots import snapshot
 
 SCORES = (
-    "customer_id", "expected_purchases", "expected_value", "value_low", "value_high", "typical_value",
-    "expected_margin", "long_margin", "probability_alive", "chance_of_no_purchase", "model_version",
+    "customer_id", "expected_purchases", "typical_purchases", "expected_value", "value_low", "value_high",
+    "typical_value", "expected_margin", "long_margin", "probability_alive", "chance_of_no_purchase", "model_version",
 )  # fmt: skip
 FEWEST_DAYS_BEFORE = 91
 """History before the previous as-of date without which nothing is said about what moved."""

@@ -91,12 +91,17 @@ def _logit(chance: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Per customer (rows) of the draws before scaling: low and high by level (columns), the median, and the mean."""
+    """Per customer (rows) of the draws before scaling: low and high by level (columns), the median, and the mean.
+
+    median_days, mean_days: of the purchase days that were drawn.
+    """
 
     low: FloatArray
     high: FloatArray
     median: FloatArray
     mean: FloatArray
+    median_days: FloatArray
+    mean_days: FloatArray
     total_spread: float
 
     def at(self, level: float, expected: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -105,6 +110,14 @@ class Quantiles:
         scale = scaling(self.mean, expected)
         low, high = self.low[:, column] * scale, self.high[:, column] * scale
         return np.minimum(low, expected), self.median * scale, np.maximum(high, expected)
+
+    def typical_purchases(self, expected: FloatArray, nothing: FloatArray) -> FloatArray:
+        """The middle of how many purchase days there may be, a whole number per customer, scaled as expected.
+
+        nothing: the chance that the customer buys nothing. None where that is as likely as not, else one at least.
+        """
+        middle = np.rint(self.median_days * scaling(self.mean_days, expected))
+        return np.where(nothing >= 0.5, 0.0, np.maximum(middle, 1.0))
 
 
 def scaling(mean: FloatArray, expected: FloatArray) -> FloatArray:
@@ -129,10 +142,13 @@ def draw_quantiles(
     """
     ends = np.array([(1 - level) / 2 for level in LEVELS])
     lows, highs, medians, means, variance = [], [], [], [], 0.0
+    median_days, mean_days = [], []
     grid = _Grid.of(seed)
     for start in range(0, max(len(histories), 1), AT_ONCE):
         some = slice(start, start + AT_ONCE)
         counts = _draw_counts(model, histories.take(some), days, grid)
+        median_days.append(counts[:, DRAWS // 2])
+        mean_days.append(counts.mean(axis=1))
         draws = _draw_values(counts, spend, purchase_days[some], each[some], grid)
         draws.sort(axis=1)
         lows.append(draws[:, _places(ends)])
@@ -146,6 +162,8 @@ def draw_quantiles(
         high=np.concatenate(highs),
         median=np.concatenate(medians),
         mean=np.concatenate(means),
+        median_days=np.concatenate(median_days),
+        mean_days=np.concatenate(mean_days),
         total_spread=float(np.sqrt(variance) / max(total, 1e-12)),
     )
 

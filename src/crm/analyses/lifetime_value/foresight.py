@@ -139,7 +139,9 @@ def _write(facts: Facts, date: dt.date, *, days: int, seed: int, folder: Path) -
     if seen.quantiles is not None:
         one = seen.quantiles
         frames["low"], frames["high"] = pd.DataFrame(one.low), pd.DataFrame(one.high)
-        frames["middle"] = pd.DataFrame({"median": one.median, "mean": one.mean, "silence": seen.silence})
+        middle = {"median": one.median, "mean": one.mean, "silence": seen.silence}
+        middle |= {"median_days": one.median_days, "mean_days": one.mean_days}
+        frames["middle"] = pd.DataFrame(middle)
         (folder / "spread.json").write_text(json.dumps(one.total_spread), encoding="utf-8")
     for name, frame in frames.items():
         frame.rename(columns=str).to_parquet(folder / f"{name}.parquet", index=False)
@@ -154,6 +156,8 @@ def _read(place: Path, date: dt.date, days: int) -> Foresight:
             high=_array(frames["high"]),
             median=_array(frames["middle"]["median"]),
             mean=_array(frames["middle"]["mean"]),
+            median_days=_array(frames["middle"]["median_days"]),
+            mean_days=_array(frames["middle"]["mean_days"]),
             total_spread=float(json.loads((place / "spread.json").read_text(encoding="utf-8"))),
         )
         assert quantiles.low.shape[1] == len(LEVELS)

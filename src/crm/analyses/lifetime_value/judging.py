@@ -102,6 +102,14 @@ def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judg
     )
 
 
+def typical_of(one: Mixed) -> tuple[FloatArray, FloatArray]:
+    """The middle of the purchase days, and of the value, that may come of each customer; by the purchase models."""
+    assert one.seen.quantiles is not None
+    nothing = one.silence.chance(one.seen.silence, one.purchases)
+    days = one.seen.quantiles.typical_purchases(one.purchases, nothing)
+    return days, one.seen.quantiles.at(one.interval_level, one.value)[1]
+
+
 def rule_to_ship(gains: pd.DataFrame, mean: pd.DataFrame) -> str:
     """The rule of thumb that stands where the blend beats it, beyond its interval, neither in order nor in error.
 
@@ -124,7 +132,8 @@ def drift(mixed: Sequence[Mixed]) -> tuple[float, int]:
 _MEASURES = ("gini", "mae", "total", "deviance")
 _COLUMNS = [
     "date", "candidate", "kind", "shipped", "customers",
-    *(f"{what}_{measure}" for what in AMOUNTS for measure in _MEASURES), "value_mae_typical",
+    *(f"{what}_{measure}" for what in AMOUNTS for measure in _MEASURES),
+    *(f"{what}_mae_typical" for what in AMOUNTS),
 ]  # fmt: skip
 _COVERAGE = ["date", "nominal", "calibrated_on", "customers", "covered", "below", "above", "covered_top"]
 
@@ -136,8 +145,8 @@ def _rows(one: Mixed) -> list[dict[str, object]]:
         rows.append(_row(one, str(candidate), pair))
     rows.append(_row(one, BLEND, [one.purchases, one.value]))
     if one.seen.quantiles is not None:
-        typical = one.seen.quantiles.at(one.interval_level, one.value)[1]
-        rows[-1]["value_mae_typical"] = mean_absolute_error(one.seen.came_value, typical)
+        for what, typical in zip(AMOUNTS, typical_of(one), strict=True):
+            rows[-1][f"{what}_mae_typical"] = mean_absolute_error(_came(one.seen, what), typical)
     return rows
 
 
@@ -148,7 +157,7 @@ def _row(one: Mixed, candidate: str, expected: Sequence[FloatArray]) -> dict[str
         "kind": KINDS[candidate],
         "shipped": candidate == BLEND,
         "customers": len(one.value),
-        "value_mae_typical": float("nan"),
+        **{f"{what}_mae_typical": float("nan") for what in AMOUNTS},
     }
     for what, amount in zip(AMOUNTS, expected, strict=True):
         found = all_measures(_came(one.seen, what), amount, counts=what == "purchases")

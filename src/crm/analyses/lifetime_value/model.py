@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ import xgboost as xgb
 
 from crm.analyses.lifetime_value.blend import Weights, floor_of
 from crm.analyses.lifetime_value.candidates import Candidates
-from crm.analyses.lifetime_value.chance import Quantiles, Silence
+from crm.analyses.lifetime_value.chance import Silence
 from crm.analyses.lifetime_value.foresight import silence, spread, together
 from crm.analyses.lifetime_value.judging import Mixed
 from crm.analyses.lifetime_value.learners import Learners, Regression
@@ -31,7 +31,8 @@ from crm.measures.stability import Population
 from crm.purchase_models.fitting import model_from_record
 from crm.purchase_models.histories import FloatArray, Histories
 
-AT_ONCE = 100_000
+AT_ONCE = 50_000
+HISTORY = ("frequency", "recency", "T", "mean_log_gap", "purchase_days", "net_sales_ever")
 COUNT_DECIMALS, MONEY_DECIMALS, CHANCE_DECIMALS = 6, 4, 6
 
 
@@ -78,6 +79,11 @@ class LifetimeModel:
         return self.candidates.columns
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of a snapshot without which no customer can be valued: the name, the history, `columns`."""
+        return tuple(dict.fromkeys(["customer_id", *HISTORY, *self.columns]))
+
+    @property
     def horizon_days(self) -> int:
         """How far it looks."""
         return self.candidates.horizon_days
@@ -85,12 +91,21 @@ class LifetimeModel:
     def score(self, customers: pd.DataFrame) -> pd.DataFrame:
         """One row per customer in their order, some thousand at a time, so that memory stays bounded.
 
-        expected_purchases (purchase days), expected_value, value_low, value_high, typical_value (net sales) within
-        the horizon; probability_alive, chance_of_no_purchase.
+        expected_purchases (purchase days), typical_purchases (the middle of what may come, whole), expected_value,
+        value_low, value_high, typical_value (net sales; the middle) within the horizon; probability_alive,
+        chance_of_no_purchase. Whoever is judged by the mean distance per customer takes the typical ones.
         """
         starts = range(0, max(len(customers), 1), AT_ONCE)
         parts = [self._score(customers.iloc[start : start + AT_ONCE]) for start in starts]
         return pd.concat(parts).set_axis(customers.index)
+
+    def score_in_parts(self, parts: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """`score` of customers that come some thousand at a time, each part with its customer_id first.
+
+        Of all of them no more than one part is ever held: `snapshot_in_parts` hands them out.
+        """
+        for part in parts:
+            yield pd.concat([part[["customer_id"]], self.score(part)], axis=1)
 
     def expect(self, customers: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
         """Expected purchase days and value of some customers."""
@@ -117,28 +132,26 @@ class LifetimeModel:
         purchases, value = self.expect(customers)
         model, histories = together(self.candidates), Histories.of(customers)
         unknown = np.full(len(customers), np.nan)
-        low, typical, high = self._interval(customers, value)
+        quantiles = spread(self.candidates, customers, seed=self.seed)
+        low, typical, high = (unknown,) * 3 if quantiles is None else quantiles.at(self.interval_level, value)
         nothing = unknown if model is None else self.silence.chance(silence(self.candidates, customers), purchases)
+        nothing = nothing.round(CHANCE_DECIMALS)
+        days = unknown if quantiles is None else quantiles.typical_purchases(purchases, nothing)
+        typical = np.where(days == 0, 0.0, typical)
         # Whoever will buy is there: the models that know no more than the rhythm may not say otherwise.
         alive = unknown if model is None else np.maximum(model.probability_alive(histories), 1 - nothing)
         return pd.DataFrame(
             {
                 "expected_purchases": purchases.round(COUNT_DECIMALS),
+                "typical_purchases": days,
                 "expected_value": value.round(MONEY_DECIMALS),
                 "value_low": low.round(MONEY_DECIMALS),
                 "value_high": high.round(MONEY_DECIMALS),
                 "typical_value": typical.round(MONEY_DECIMALS),
                 "probability_alive": alive.round(CHANCE_DECIMALS),
-                "chance_of_no_purchase": nothing.round(CHANCE_DECIMALS),
+                "chance_of_no_purchase": nothing,
             }
         )
-
-    def _interval(self, customers: pd.DataFrame, value: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        quantiles: Quantiles | None = spread(self.candidates, customers, seed=self.seed)
-        if quantiles is None:
-            unknown = np.full(len(customers), np.nan)
-            return unknown, unknown, unknown
-        return quantiles.at(self.interval_level, value)
 
     @cached_property
     def content(self) -> str:

@@ -70,8 +70,8 @@ class Judged:
 
     days: of the outcome; shorter than the horizon where the history is.
     table: date, candidate, kind (rule, purchase model, learner, blend), shipped, customers, then for purchases_ and
-           value_: gini (normalised), mae, total (expected over actual), deviance; and mae of the typical value (the
-           median) as value_mae_typical, for the blend only.
+           value_: gini (normalised), mae, total (expected over actual), deviance; and mae of the typical amounts
+           (the medians) as purchases_mae_typical and value_mae_typical, for the blend only.
     mean:  the same measures, mean over dates: candidate, kind, shipped, ...
     against_best_rule: measure, rule, gain, low, high (mean gain of the blend in gini and in mae over the best rule of
            thumb on all judged dates, 95 % bootstrap interval over customers), customers (of all dates), dates.
@@ -123,9 +123,9 @@ class Shipped:
 class Valued:
     """Every customer with a purchase before `as_of`, one row each, in the order of the snapshot.
 
-    customers: customer_id, expected_purchases, expected_value, value_low, value_high, typical_value (the median),
-    probability_alive, chance_of_no_purchase, margin_rate, cost_to_serve, expected_margin, long_margin; money over the
-    horizon, long_margin over the long one.
+    customers: customer_id, expected_purchases, typical_purchases (the median, whole), expected_value, value_low,
+    value_high, typical_value (the median), probability_alive, chance_of_no_purchase, margin_rate, cost_to_serve,
+    expected_margin, long_margin; money over the horizon, long_margin over the long one.
     """
 
     as_of: dt.date

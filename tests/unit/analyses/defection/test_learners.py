@@ -133,3 +133,31 @@ def test_the_shift_sets_the_mean_chance(share):
     log_odds = np.random.default_rng(1).normal(-2, 1.5, 500)
     assert chance(log_odds + shift_to(log_odds, share)).mean() == pytest.approx(share, rel=1e-6)
     assert chance(log_odds_of(share)) == pytest.approx(share)
+
+
+def test_every_lesson_has_a_level_of_its_own_and_the_newest_s_is_kept():
+    """On the older date many more left, whose numbers were higher for all alike: the column itself tells nothing."""
+    old, new = lesson(2000, seed=1, weight=0.0), lesson(2000, seed=2, weight=0.0)
+    known = pd.concat([old.known.assign(rate_change=old.known["rate_change"] + 2), new.known], ignore_index=True)
+    draw = np.random.default_rng(3).random(4000)
+    dates = np.repeat([0.0, 1.0], 2000)
+    left = (draw < np.where(dates == 0, 0.6, 0.1)).astype("float64")
+    at = list(known.columns).index("rate_change")
+    apart, as_one = (fit_regression(known, left, penalty=1.0, dates=one) for one in (dates, None))
+    assert abs(apart.weights[at]) < 0.15 < as_one.weights[at]
+    assert chance(apart.log_odds(new.known)).mean() == pytest.approx(left[dates == 1].mean(), abs=0.01)
+
+
+@pytest.mark.parametrize(("customers", "usual"), [(400, (0.003, 150)), (6000, (0.01, 250))], ids=["few", "many"])
+def test_what_is_usual_depends_on_how_many_left(customers, usual):
+    learnt = learn([lesson(customers, seed=1, weight=0.0)], horizon_days=56, seed=1)
+    assert (learnt.penalty, learnt.rounds) == usual
+
+
+@pytest.mark.parametrize(
+    ("weight", "usual"), [(0.1, True), (2.0, False)], ids=["hardly anything to learn", "one thing tells it all"]
+)
+def test_what_is_usual_is_left_only_where_the_newest_lesson_clearly_says_otherwise(weight, usual):
+    lessons = [lesson(1200, seed=1, weight=weight), lesson(1200, seed=2, weight=weight, date=NEWER)]
+    learnt = learn(lessons, horizon_days=56, seed=1)
+    assert (learnt.penalty == 0.003) is usual

@@ -10,14 +10,18 @@ from unit.analyses.defection.worlds import AS_OF, SAMPLE, model_of
 from crm.analyses.defection.known import theme_of
 from crm.analyses.defection.reasons import (
     DONE_TO_THEM,
+    EVERYBODY,
     LARGE_PART,
     LONG_SILENCE,
     MOST_REASONS,
     REGULARLY,
     SENTENCES,
+    Reason,
     Told,
+    above_average,
     dropped_categories,
     reasons_for,
+    told_of,
 )
 from crm.facts import read_facts
 from crm.periods import day_number
@@ -127,6 +131,7 @@ def test_what_happened_to_a_customer_is_named_where_it_raises_the_chance(facts, 
         columns = [column for column in model.columns if theme_of(column) == theme and column in model.typical]
         changed = known.assign(**{column: model.typical[column] for column in columns})
         falls = chance - model.chances(changed)["left"].to_numpy()
+        falls = above_average(falls) if theme in EVERYBODY else falls
         for place, row in enumerate(known.to_dict("records")):
             if falls[place] > 0 and by_theme[theme].iloc[place] > 0 and SENTENCES[theme](row, words):
                 met.setdefault(row["customer_id"], set()).add(theme)
@@ -135,6 +140,41 @@ def test_what_happened_to_a_customer_is_named_where_it_raises_the_chance(facts, 
         assert themes & {reason.theme for reason in told[customer]}, customer
     never = [reasons for customer, reasons in told.items() if customer not in met]
     assert not {reason.theme for reasons in never for reason in reasons} & set(DONE_TO_THEM)
+
+
+@pytest.mark.parametrize(
+    ("falls", "told"),
+    [
+        pytest.param([0.01, 0.02, 0.06, -0.5], [0, 0, 0.06, 0], id="mean-of-those-for-whom-it-falls-is-0.03"),
+        pytest.param([0.02, 0.02], [0.02, 0.02], id="all-the-same"),
+        pytest.param([0.02], [0.02], id="one-alone"),
+        pytest.param([-0.1, 0.0], [-0.1, 0.0], id="falls-for-nobody"),
+        pytest.param([], [], id="nobody"),
+    ],
+)
+def test_what_befalls_everybody_is_told_where_it_weighs_more_than_on_average(falls, told):
+    assert above_average(np.array(falls)).tolist() == told
+    assert set(EVERYBODY) <= set(DONE_TO_THEM)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("silence spending rhythm breadth", "silence spending rhythm"),
+        ("silence spending deliveries service", "silence spending deliveries"),
+        ("silence spending rhythm service returns", "silence spending service"),
+        ("deliveries silence spending service prices", "deliveries silence prices"),
+        ("deliveries service silence prices", "deliveries service prices"),
+        ("prices silence deliveries returns", "prices silence deliveries"),
+        ("prices silence spending deliveries", "prices silence spending"),
+        ("silence", "silence"),
+        ("", ""),
+    ],
+)
+def test_which_of_the_reasons_are_told(found, told):
+    """The weightiest; but its own weightiest doing, and prices, even if they come last."""
+    reasons = told_of([Reason(theme, theme, 0.1) for theme in found.split()])
+    assert " ".join(reason.theme for reason in reasons) == told
 
 
 def test_the_usual_gap_and_the_silence(told, days):
@@ -277,7 +317,8 @@ DRAWN = Told(
          "buys 55% at a discount; typical of those who stay are 30%"),
         ("promotions", {"share_bought_on_promotion": 0.35}, ""),
         ("prices", {"price_change": 0.08}, "prices of what they buy rose by 8%"),
-        ("prices", {"price_change": 0.01}, ""),
+        ("prices", {"price_change": 0.016}, "prices of what they buy rose by 2%"),
+        ("prices", {"price_change": 0.014}, ""),
         ("prices", {"price_change": np.nan}, ""),
         ("deliveries", {"late_last": 2.0, "last_delivery_late": 0.0}, "2 deliveries came late in the last 56 days"),
         ("deliveries", {"late_last": 0.0, "last_delivery_late": 1.0}, "the last delivery came late"),

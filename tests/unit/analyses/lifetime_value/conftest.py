@@ -149,6 +149,7 @@ def _valued(people: pd.DataFrame, as_of: dt.date) -> Valued:
                 "expected_value": value,
                 "value_low": (value * 0.45).where(none < 0.1, 0.0),
                 "value_high": value * 1.8 + 15,
+                "typical_purchases": (value * 0 + 1).where(none < 0.5, 0.0),
                 "typical_value": (value * 0.93).where(none < 0.5, 0.0),
                 "probability_alive": alive,
                 "chance_of_no_purchase": none,
@@ -243,6 +244,7 @@ def _judged(customers: int) -> Judged:
                     "value_mae": mae - 2 * place,
                     "value_total": total + 2 * off,
                     "value_deviance": 21.0 - 12 * gini,
+                    "purchases_mae_typical": mae / 50 if name == "Blend" else np.nan,
                     "value_mae_typical": mae - 3 - 2 * place if name == "Blend" else np.nan,
                 }
             )

@@ -36,7 +36,7 @@ def test_the_interval_is_delongs():
     inside, outside = rng.integers(2, 12, 30).astype(float), rng.integers(0, 10, 50).astype(float)
     won = [pairs([one], outside) for one in inside]
     lost_to = [pairs(inside, [one]) for one in outside]
-    half = 1.96 * np.sqrt(np.var(won, ddof=1) / 30 + np.var(lost_to, ddof=1) / 50)
+    half = 1.959964 * np.sqrt(np.var(won, ddof=1) / 30 + np.var(lost_to, ddof=1) / 50)
     chance, low, high = chance_higher(inside, outside)
     assert (low, high) == (pytest.approx(chance - half), pytest.approx(chance + half))
 

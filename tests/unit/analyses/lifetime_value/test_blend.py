@@ -99,7 +99,7 @@ def test_one_season_alone_decides_nothing():
     ).shares == pytest.approx(UNJUDGED)
     without_trees = names().drop(columns=TREES)
     shares = choose_weights([], without_trees, season=None, counts=True).shares
-    assert shares == pytest.approx({TOGETHER: 1 / 3, REGRESSION: 2 / 3})
+    assert shares == pytest.approx({TOGETHER: 2 / 11, REGRESSION: 9 / 11})
 
 
 def test_without_any_model_the_careful_rule_stands():

@@ -6,6 +6,7 @@ import pytest
 from crm.analyses.lifetime_value.chance import (
     LEVELS,
     NOMINAL,
+    Quantiles,
     Silence,
     _gamma,
     _Grid,
@@ -102,6 +103,47 @@ def test_wider_levels_contain_narrower_ones(drawn):
     assert (np.diff(quantiles.high, axis=1) >= 0).all()
     low, middle, high = quantiles.at(0.9, quantiles.mean)
     assert ((low <= middle) & (middle <= high)).all()
+
+
+MIDDLES = """
+median_days  mean_days  expected  nothing  typical
+          0        0.4       0.4     0.80        0
+          1        1.2       1.2     0.30        1
+         10       10.5      15.8     0.00       15
+         10       10.5       6.3     0.01        6
+          4        4.4       4.4     0.50        0
+          0        0.9       0.9     0.45        1
+          0        0.0       0.0     1.00        0
+          2        2.0     900.0     0.00        6
+"""
+
+
+def test_the_typical_number_of_purchase_days_is_whole_and_none_where_none_is_as_likely(draw):
+    """The middle is scaled as the mean is, threefold at most; who is likelier to buy than not buys once at least."""
+    table = draw(MIDDLES)
+    none = np.zeros(len(table))
+    drawn = {name: table[name].to_numpy(dtype="float64") for name in ("median_days", "mean_days")}
+    quantiles = Quantiles(low=none, high=none, median=none, mean=none, total_spread=0.0, **drawn)
+    found = quantiles.typical_purchases(table["expected"].to_numpy(), table["nothing"].to_numpy())
+    assert found.tolist() == table["typical"].tolist()
+
+
+def test_the_typical_number_of_purchase_days_errs_less_than_the_mean_where_many_buy_nothing():
+    rng = np.random.default_rng(9)
+    frequency = rng.integers(0, 4, CUSTOMERS)
+    recency = np.where(frequency > 0, rng.uniform(20, 200, CUSTOMERS), 0.0)
+    gaps = np.where(frequency > 0, np.log(np.maximum(recency / np.maximum(frequency, 1), 1)), np.nan)
+    histories = Histories(frequency, recency, np.full(CUSTOMERS, 300.0), gaps)
+    days, each = frequency + 1.0, np.full(CUSTOMERS, 40.0)
+    drawn = draw_quantiles(MODEL, histories, 90.0, spend=SPEND, purchase_days=days, each=each, seed=1)
+    chances = np.cumsum(MODEL.count_probabilities(histories, 90.0, 90), axis=1)
+    came = (chances < rng.random((CUSTOMERS, 1))).sum(axis=1)
+    expected = MODEL.expected_purchases(histories, 90.0)
+    typical = drawn.typical_purchases(expected, MODEL.chance_of_no_purchase(histories, 90.0))
+    assert drawn.mean_days.sum() == pytest.approx(expected.sum(), rel=0.01)
+    assert (typical == 0).mean() > 0.5
+    assert np.abs(came - typical).mean() < 0.95 * np.abs(came - expected).mean()
+    assert (came <= typical).mean() >= 0.5
 
 
 def test_a_total_is_far_surer_than_its_customers(drawn):

@@ -13,7 +13,7 @@ from crm.errors import NotEnoughData
 from crm.publishing import publish
 from crm.reporting import lifetime_value as page
 from crm.reporting import lifetime_value_trust as trust
-from crm.snapshots import snapshot
+from crm.snapshots import snapshot, snapshot_in_parts
 
 AS_OF = "2018-01-01"
 CHANCE = np.random.default_rng(11)
@@ -149,6 +149,10 @@ def test_the_model_can_be_kept_and_values_a_part_like_the_whole(valued):
     pd.testing.assert_frame_equal(whole, value.model.score(customers))
     part = kept.score(customers.iloc[20:30])
     pd.testing.assert_frame_equal(part[expected], whole.iloc[20:30][expected], rtol=1e-9)
+    read = snapshot_in_parts(facts, facts.settings.as_of, columns=kept.reads, at_once=17)
+    told = pd.concat(kept.score_in_parts(read), ignore_index=True)
+    assert told["customer_id"].tolist() == customers["customer_id"].tolist()
+    pd.testing.assert_frame_equal(told[expected], whole[expected], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["nobody repeats", "one customer", "all on one day", "forty days of history"])

@@ -128,5 +128,5 @@ def test_the_traits_behind_a_name_by_hand():
     days, food = found.to_dict("records")
     assert (days["mean"], days["average"], days["index"], days["customers"]) == (3, 5, 60, 2)
     assert (food["mean"], food["average"]) == (8 / 12, 0.5)
-    half = 1.96 * np.sqrt((6 - 8 * 2 / 3) ** 2 + (2 - 4 * 2 / 3) ** 2) / 12
+    half = 1.959964 * np.sqrt((6 - 8 * 2 / 3) ** 2 + (2 - 4 * 2 / 3) ** 2) / 12
     assert food["index_high"] == pytest.approx((8 / 12 + half) / 0.5 * 100)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crm.analyses import counted, listed, not_there
 from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND
+from crm.analyses.cross_sell.offers_judged import BEST
 from crm.analyses.cross_sell.panel import NEVER
 from crm.finding import Finding, Findings
 from crm.headline import FEWEST_SHOWN, Headline, Trail
@@ -37,6 +38,7 @@ def all_findings(one: CrossSell) -> Findings:
             _together(one),
             _up_sell(one),
             _elsewhere(one),
+            _offers_judged(one),
             _calibration(one),
             _up_sell_judged(one),
             _season(one),
@@ -156,6 +158,36 @@ def _offers(one: CrossSell) -> Finding | None:
         "more than the likeliest ones ({likeliest:,.0f} {currency}). That is what they buy; what an offer adds, an "
         "experiment tells.",
         values,
+    )
+
+
+def _offers_judged(one: CrossSell) -> Finding | None:
+    judged = one.judged.offers
+    if judged is None or one.offers.empty or one.model is None or one.model.ships != BLEND:
+        return None
+    over = judged.over(BEST)
+    margin = float(one.offers["expected_margin"].sum())
+    values = {
+        **over,
+        "margin": margin,
+        "least": margin * over["low"],
+        "most": margin * over["high"],
+        "others": judged.others,
+        "more": judged.more,
+        "more_low": judged.low,
+        "more_high": judged.high,
+    }
+    surely = "more" if judged.low > 0 else "less" if judged.high < 0 else "not surely more"
+    return _say(
+        one,
+        "offers_judged",
+        "On those dates one offer to each, the item worth most, brought {over:.0%} of the margin that was said (95% "
+        "interval {low:.0%} to {high:.0%}): of the {margin:,.0f} {currency} expected today that would be "
+        "{least:,.0f} to {most:,.0f} {currency}. Where another item than the likeliest was worth most, it brought "
+        f"{surely} than the likeliest: {{more:+,.3f}} {{currency}} a customer ({{more_low:+,.3f}} to "
+        "{more_high:+,.3f}; {others:,} offers).",
+        values,
+        judged.table,
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from crm.engine import Lazy, connection, to_pandas
 from crm.facts import Facts
 from crm.mart import UNKNOWN, open_mart
+from crm.measures.amounts import FloatArray
 from crm.periods import known_before, known_within
 
 Level = Literal["category", "department", "product"]
@@ -56,6 +57,11 @@ class Items:
     def names(self) -> list[str]:
         """The items, in the order of the columns of every table of pairs."""
         return [str(name) for name in self.table["item"]]
+
+    @property
+    def margin_of_a_purchase(self) -> FloatArray:
+        """The margin rate times the value of a purchase of each."""
+        return (self.table["margin_rate"] * self.table["value_of_a_purchase"]).to_numpy(dtype="float64")
 
     @property
     def departments(self) -> list[str]:

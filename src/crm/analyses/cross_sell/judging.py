@@ -26,20 +26,21 @@ from crm.analyses.cross_sell.candidates import (
     expect,
     fit_learners,
 )
-from crm.analyses.cross_sell.panel import BoolArray, FloatArray
+from crm.analyses.cross_sell.offers_judged import JudgedOffers, drawn_means, judge_offers, offers_of
+from crm.analyses.cross_sell.panel import BoolArray, FloatArray, Panel
 from crm.kept import code_fingerprint, keep_folder
 from crm.mart import open_mart
 from crm.measures.recommendations import all_measures, calibration, calibration_error, of_each
 
 MEASURES = ("hit_rate_5", "map_5", "ndcg_5", "recall_10")
 TABLE = ("date", "candidate", "kind", "customers", *MEASURES, "coverage", "calibration_error", "mean_chance", "came")
+TABLES = ("table", "each", "pairs", "offers")
 GAINS = ("against", "measure", "gain", "low", "high", "customers", "dates")
-BOOTSTRAPS = 1_000
 LEVEL = 0.95
 
 
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
-_OWN = ("candidates", "dates", "factors", "items", "judging", "learners", "market", "pairs", "panel")
+_OWN = ("candidates", "dates", "factors", "items", "judging", "learners", "market", "offers_judged", "pairs", "panel")
 _CODE = (*(f"analyses/cross_sell/{name}" for name in _OWN), "measures/recommendations", "periods", "engine")
 
 
@@ -48,14 +49,17 @@ class Looking:
     """A judged date: how every candidate did with the active customers.
 
     table: one row per candidate: `TABLE`.
-    each:  one row per customer who bought something new, one column per candidate and measure: "Blend map_5".
+    each:  one row per customer who bought something new: customer_id, and one column per candidate and measure:
+           "Blend map_5".
     pairs: said and came of every new pair, by the blend; empty where nothing was learnt.
+    offers: one offer to each active customer by the blend, said and came (`offers_of`); empty likewise.
     """
 
     date: dt.date
     table: pd.DataFrame = field(repr=False)
     each: pd.DataFrame = field(repr=False)
     pairs: pd.DataFrame = field(repr=False)
+    offers: pd.DataFrame = field(repr=False)
 
     def of(self, candidate: str, measure: str) -> FloatArray:
         """A candidate's measure of each customer."""
@@ -70,8 +74,10 @@ class Judged:
     table:       one row per date and candidate: hit_rate_5, map_5, ndcg_5, recall_10, coverage; of those that give a
                  chance calibration_error (over all new pairs of active customers), mean_chance and came.
     mean:        the means over the dates.
-    gains:       of the blend over every other candidate: measure, gain, low, high (95 %, bootstrap over customers).
+    gains:       of the blend over every other candidate: measure, gain, low, high (95 %, bootstrap over customers,
+                 each with all their dates).
     calibration: of the blend on all dates: pairs, said, came by tenth.
+    offers:      what the best and the likeliest offer brought; None where nothing was learnt.
     """
 
     days: int
@@ -79,6 +85,7 @@ class Judged:
     mean: pd.DataFrame = field(repr=False)
     gains: pd.DataFrame = field(repr=False)
     calibration: pd.DataFrame = field(repr=False)
+    offers: JudgedOffers | None = field(repr=False)
 
     @property
     def ships(self) -> str:
@@ -107,31 +114,36 @@ def _write(looked: Looked, date: dt.date, *, seed: int, folder: Path) -> None:
         return
     active = seen.active(looked.facts.settings.definitions.active_within_days)
     scores = expect(active, seen.market, fit_learners(looked, date, seed=seed))
-    found = look_at(date, scores, active.candidates, active.relevant)
-    for name in ("table", "each", "pairs"):
+    found = look_at(active, scores, seen.items.margin_of_a_purchase)
+    for name in TABLES:
         getattr(found, name).to_parquet(folder / f"{name}.parquet", index=False)
 
 
 def _read(place: Path, date: dt.date) -> Looking | None:
     if not (place / "table.parquet").exists():
         return None
-    table, each, pairs = (pd.read_parquet(place / f"{name}.parquet") for name in ("table", "each", "pairs"))
-    return Looking(date, table, each, pairs)
+    return Looking(date, **{name: pd.read_parquet(place / f"{name}.parquet") for name in TABLES})
 
 
-def look_at(date: dt.date, scores: dict[str, FloatArray], candidates: BoolArray, relevant: BoolArray) -> Looking:
-    """How every candidate did, from the table of customer by item that each gave."""
-    each = {
+def look_at(active: Panel, scores: dict[str, FloatArray], margins: FloatArray) -> Looking:
+    """How every candidate did, from the table of customer by item that each gave.
+
+    margins: of a purchase of each item.
+    """
+    candidates, relevant, ids = active.candidates, active.relevant, active.customer_ids
+    each = {"customer_id": ids[relevant.any(axis=1)]} | {
         _column(name, measure): values
         for name, score in scores.items()
         for measure, values in of_each(score, relevant).items()
     }
     pairs = pd.DataFrame({"said": np.empty(0, dtype="float32"), "came": np.empty(0, dtype="bool")})
+    offers = pd.DataFrame()
     if BLEND in scores:
         said = chance(scores[BLEND][candidates]).astype("float32")
         pairs = pd.DataFrame({"said": said, "came": relevant[candidates]})
-    table = pd.DataFrame(_rows(date, scores, candidates, relevant), columns=list(TABLE))
-    return Looking(date, table, pd.DataFrame(each), pairs)
+        offers = offers_of(ids, chance(scores[BLEND]), relevant, margins)
+    table = pd.DataFrame(_rows(active.date, scores, candidates, relevant), columns=list(TABLE))
+    return Looking(active.date, table, pd.DataFrame(each), pairs, offers)
 
 
 def _column(candidate: str, measure: str) -> str:
@@ -144,7 +156,8 @@ def judge(looks: Sequence[Looking], *, days: int, seed: int) -> Judged:
     table = pd.concat([one.table for one in looks], ignore_index=True) if looks else nothing
     numbers = [*TABLE[4:]]
     mean = table.groupby(["candidate", "kind"], sort=False)[numbers].mean().reset_index()
-    return Judged(days, table, mean, gains_of(looks, seed=seed), _calibration(looks))
+    offers = judge_offers([one.offers for one in looks], seed=seed)
+    return Judged(days, table, mean, gains_of(looks, seed=seed), _calibration(looks), offers)
 
 
 def _rows(
@@ -171,17 +184,17 @@ def gains_of(looks: Sequence[Looking], *, seed: int) -> pd.DataFrame:
     looks = [one for one in looks if len(one.pairs) and len(one.each)]
     if not looks:
         return pd.DataFrame(columns=list(GAINS))
-    rng, rows = np.random.default_rng(seed), []
-    sizes = [len(one.each) for one in looks]
-    draws = [[rng.integers(0, size, size) for size in sizes] for _ in range(BOOTSTRAPS)]
-    for against in looks[0].table["candidate"]:
-        for measure in MEASURES if against != BLEND else ():
-            gains = [one.of(BLEND, measure) - one.of(against, measure) for one in looks]
-            drawn = [np.mean([gain[at].mean() for gain, at in zip(gains, draw, strict=True)]) for draw in draws]
-            low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-            mean = float(np.mean([gain.mean() for gain in gains]))
-            rows.append((against, measure, mean, float(low), float(high), sum(sizes), len(looks)))
-    return pd.DataFrame(rows, columns=list(GAINS))
+    names = [name for name in looks[0].table["candidate"] if name != BLEND]
+    wanted = [(against, measure) for against in names for measure in MEASURES]
+    gains = [
+        np.column_stack([one.of(BLEND, measure) - one.of(against, measure) for against, measure in wanted])
+        for one in looks
+    ]
+    drawn = drawn_means([one.each["customer_id"] for one in looks], gains, seed=seed)
+    ends = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    found = pd.DataFrame(wanted, columns=list(GAINS[:2]))
+    found["gain"], found["low"], found["high"] = np.mean([one.mean(axis=0) for one in gains], axis=0), *ends
+    return found.assign(customers=sum(len(one) for one in gains), dates=len(looks))[list(GAINS)]
 
 
 def _calibration(looks: Sequence[Looking]) -> pd.DataFrame:

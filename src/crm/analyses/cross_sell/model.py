@@ -114,8 +114,7 @@ class CrossSellModel:
 
     def _score(self, panel: Panel, seen: Seen) -> _Part:
         probability = self.probability(panel, seen.market)
-        each = (seen.items.table["margin_rate"] * seen.items.table["value_of_a_purchase"]).to_numpy(dtype="float64")
-        margin = (probability * each).round(MONEY_DECIMALS)
+        margin = (probability * seen.items.margin_of_a_purchase).round(MONEY_DECIMALS)
         return _Part(
             top=_ranked(panel, seen, probability, probability, margin, PLACES),
             by_margin=_ranked(panel, seen, margin, probability, margin, BY_MARGIN),

@@ -64,7 +64,7 @@ def cross_sell_to_customers(
     seen = see(facts, as_of, level=level, most=most)
     if seen is None:
         return _nothing(facts, as_of, standing)
-    looked = Looked(facts, level=level, most=most, days=days)
+    looked = Looked(facts, level=level, most=most, days=days, not_offered=tuple(not_offered))
     dates = dates_to_judge_on(as_of, facts, days=days).dates
     looks = [one for date in dates if (one := look_back(looked, date, seed=seed))]
     judged = judge(looks, days=days, seed=seed)
@@ -77,7 +77,7 @@ def cross_sell_to_customers(
         fitted = CrossSellModel(as_of, days, level, most, ships, learners, seed).of_population(today.columns)
     model = champion or fitted
     assert model is not None
-    scored = leave_out(_score(model, facts, seen, as_of), not_offered)
+    scored = leave_out(_score(model, facts, seen, as_of), seen.items, not_offered)
     rates = seen.items.table.set_index("item")["margin_rate"] if level == "category" else pd.Series(dtype="float64")
     compared = read_panel(facts, seen.items, as_of, evenly(active_customers(facts, as_of), COMPARED))
     elsewhere, gross = share_elsewhere(compared, seen.items), facts.settings.money.gross_margin

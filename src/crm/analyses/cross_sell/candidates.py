@@ -52,8 +52,10 @@ class Seen:
 class Looked:
     """What was seen on each date, each looked at once."""
 
-    def __init__(self, facts: Facts, *, level: Level, most: int, days: int) -> None:
-        self.facts, self.level, self.most, self.days = facts, level, most, days
+    def __init__(
+        self, facts: Facts, *, level: Level, most: int, days: int, not_offered: tuple[str, ...] = ()
+    ) -> None:
+        self.facts, self.level, self.most, self.days, self.not_offered = facts, level, most, days, not_offered
         self._seen: dict[dt.date, Seen | None] = {}
 
     def at(self, date: dt.date, *, outcome: bool = True) -> Seen | None:

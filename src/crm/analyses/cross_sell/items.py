@@ -6,10 +6,13 @@ An item is a category, a department or a product, as `[definitions] cross_sell_l
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
 import narwhals as nw
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -68,9 +71,18 @@ class Items:
         """The department of each."""
         return [str(name) for name in self.table["department"]]
 
+    def offered(self, not_offered: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Which of them may be offered; blanks and capitals of the names do not matter."""
+        unwanted = {_plain(item) for item in not_offered}
+        return np.array([_plain(name) not in unwanted for name in self.names], dtype=bool)
+
     def place(self, item: str) -> int:
         """The position of an item. Raises KeyError."""
         return self.names.index(item)
+
+
+def _plain(item: str) -> str:
+    return " ".join(item.casefold().split())
 
 
 def item_days(facts: Facts, level: Level) -> Lazy | None:

@@ -102,6 +102,7 @@ def look_back(looked: Looked, date: dt.date, *, seed: int) -> Looking | None:
     made_by = " ".join([xgboost.__version__, *(version(package) for package in _PACKAGES)])
     told = [code_fingerprint(*_CODE), hashlib.sha256(made_by.encode()).hexdigest()[:8], seed]
     told += [looked.level, looked.most, looked.days, looked.facts.settings.definitions.active_within_days]
+    told += [hashlib.sha256(repr(looked.not_offered).encode()).hexdigest()[:8]]
     place = mart.folder / "cross_sell" / "-".join(map(str, told)) / date.isoformat()
     keep_folder(place, lambda folder: _write(looked, date, seed=seed, folder=folder))
     return _read(place, date)
@@ -114,7 +115,8 @@ def _write(looked: Looked, date: dt.date, *, seed: int, folder: Path) -> None:
         return
     active = seen.active(looked.facts.settings.definitions.active_within_days)
     scores = expect(active, seen.market, fit_learners(looked, date, seed=seed))
-    found = look_at(active, scores, seen.items.margin_of_a_purchase)
+    margins = np.where(seen.items.offered(looked.not_offered), seen.items.margin_of_a_purchase, np.nan)
+    found = look_at(active, scores, margins)
     for name in TABLES:
         getattr(found, name).to_parquet(folder / f"{name}.parquet", index=False)
 
@@ -128,7 +130,7 @@ def _read(place: Path, date: dt.date) -> Looking | None:
 def look_at(active: Panel, scores: dict[str, FloatArray], margins: FloatArray) -> Looking:
     """How every candidate did, from the table of customer by item that each gave.
 
-    margins: of a purchase of each item.
+    margins: of a purchase of each item; NaN of what is not offered.
     """
     candidates, relevant, ids = active.candidates, active.relevant, active.customer_ids
     each = {"customer_id": ids[relevant.any(axis=1)]} | {

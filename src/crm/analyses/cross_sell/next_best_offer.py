@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from crm.analyses.cross_sell.items import Items
 from crm.analyses.cross_sell.model import Scored
 from crm.errors import RequestError
 
@@ -65,10 +66,9 @@ def next_best_offers(
     return offers[list(OFFERS)].reset_index(drop=True)
 
 
-def leave_out(scored: Scored, items: Collection[str]) -> Scored:
-    """The same without these items, ranked anew; blanks and capitals of their names do not matter."""
-    unwanted = {_plain(item) for item in items}
-    names = [str(item) for item in scored.items["item"] if _plain(str(item)) in unwanted]
+def leave_out(scored: Scored, items: Items, not_offered: Collection[str]) -> Scored:
+    """The same without those of the items that are not offered, ranked anew (`Items.offered`)."""
+    names = [name for name, offered in zip(items.names, items.offered(not_offered), strict=True) if not offered]
     return replace(
         scored,
         top=allowed(scored.top, out_of_stock=names),
@@ -76,10 +76,6 @@ def leave_out(scored: Scored, items: Collection[str]) -> Scored:
         lists=scored.lists[~scored.lists["item"].isin(names)].reset_index(drop=True),
         items=scored.items[~scored.items["item"].isin(names)].reset_index(drop=True),
     )
-
-
-def _plain(item: str) -> str:
-    return " ".join(item.casefold().split())
 
 
 def _among(table: pd.DataFrame, pairs: pd.DataFrame, name: str) -> pd.Series[bool]:

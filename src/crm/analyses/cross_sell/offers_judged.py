@@ -50,8 +50,10 @@ def offers_of(
 ) -> pd.DataFrame:
     """One row per customer to whom something is new: customer_id and `OFFERED`.
 
-    probability: a row per customer, NaN where an item is not new.     each: the margin of a purchase of each item.
+    probability: a row per customer, NaN where an item is not new.
+    each: the margin of a purchase of each item; NaN of what is not offered.
     """
+    probability = np.where(np.isfinite(each), probability, np.nan)
     some = np.isfinite(probability).any(axis=1)
     chance, came = probability[some], relevant[some]
     rows = np.arange(len(chance))

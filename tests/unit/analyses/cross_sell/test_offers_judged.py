@@ -25,6 +25,12 @@ def test_by_hand():
     assert (judged.others, judged.more) == (1, 9.0)
 
 
+def test_what_is_not_offered_is_neither_the_likeliest_nor_worth_most():
+    chance, bought = np.array([[0.5, 0.9, 0.1]]), np.array([[True, True, False]])
+    table = offers_of(np.array(["ann"]), chance, bought, np.array([1.0, NAN, 20.0]))
+    assert table[["best_said", "likeliest_said", "other"]].to_numpy().tolist() == [[2.0, 0.5, True]]
+
+
 def drawn(customers, *, error, seed):
     """Chances that are wrong by chance (log-normal), and buys by the true ones."""
     rng = np.random.default_rng(seed)

@@ -1,9 +1,9 @@
 """How long does scoring ten million customers take, in how much memory, of everything a score says?
 
-    python benchmarks/lifetime_value.py [--customers 10000000] [--learnt-from 20000] [--others 100000]
+    python benchmarks/lifetime_value.py [--customers 10000000] [--learnt-from 20000] [--others 50000]
 
 A sample company is valued as a run values it; the model that ships then scores, in a process of its own, the
-customers of another one, drawn again and again under new names, 50,000 at a time, and each part is written to a
+customers of another one, drawn again and again under new names, 20,000 at a time, and each part is written to a
 Parquet file as it comes. Every score is whole: the blend, the interval, the median, the chance to be there. Ratio: to
 the blend's expectation alone, without interval and chances, of the same customers. Seconds depend on the machine;
 memory and ratio are the result.
@@ -88,7 +88,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--customers", type=int, default=10_000_000)
     options.add_argument("--learnt-from", type=int, default=20_000)
-    options.add_argument("--others", type=int, default=100_000)
+    options.add_argument("--others", type=int, default=50_000)
     chosen = options.parse_args()
     say = Console().print
     with tempfile.TemporaryDirectory() as place:
@@ -99,7 +99,7 @@ def main() -> None:
         next(parts).to_parquet(known, index=False)
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
             taken, plain, total, memory = process.submit(scored, model.as_record(), known, chosen.customers).result()
-    say(f"{chosen.customers:,} customers scored whole, 50,000 at a time, in {taken:,.0f} s: {total:,.0f} expected")
+    say(f"{chosen.customers:,} customers scored whole, 20,000 at a time, in {taken:,.0f} s: {total:,.0f} expected")
     say(f"{1e6 * taken / chosen.customers:,.0f} s per million; {taken / plain:.1f} times the expectation alone")
     say(f"at most {memory:.2f} GB")
 

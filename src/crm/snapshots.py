@@ -22,7 +22,7 @@ from crm.mart import Mart, open_mart
 from crm.outcomes import customer_outcomes
 from crm.periods import date_of, day_number, read_date
 
-AT_ONCE = 50_000
+AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)

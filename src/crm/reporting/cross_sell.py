@@ -187,7 +187,7 @@ def show_up_sell(one: CrossSell) -> Table | LeftOut:
     if isinstance(table, LeftOut):
         return table
     columns = ["category", "lower_price", "dearer_price", "customers", "expected_movers", "expected_extra_margin"]
-    judged = "" if one.up.judged else "; the history is too short to judge them on another date"
+    judged = "" if one.up.judged else "; the history is too short, or too few moved, to judge them on another date"
     return show_table(
         table[columns].head(MOST),
         caption=f"Customers of the lower-priced line, and who of them may buy the dearer one ({one.currency})",

@@ -144,9 +144,11 @@ def _other_tables(one: CrossSell) -> dict[str, pd.DataFrame]:
     items = one.items
     pairs = one.together.pairs if one.together else pd.DataFrame()
     lines = one.up.categories
+    offers = one.judged.offers.table if one.judged.offers else pd.DataFrame()
     return {
         "items": items[items["new_to"] >= FEWEST_SHOWN],
         "goes_with": pairs,
+        "offers_judged": offers,
         "up_sell": lines[lines["customers"] >= FEWEST_SHOWN] if len(lines) else lines,
     }
 
@@ -194,7 +196,7 @@ The blend against every other candidate on these dates together, with 95% interv
 
 {markdown(judged.gains, decimals=4)}
 
-**Calibration.** {said(one.findings, "calibration")}
+**Calibration.** {said(one.findings, "calibration", "offers_judged", "up_sell_judged")}
 
 {markdown(judged.calibration, decimals=4)}
 

@@ -117,11 +117,13 @@ def _score(model: CrossSellModel, facts: Facts, seen: Seen, as_of: dt.date) -> S
 
 
 def _offered_lines(up: UpSell, seen: Seen, scored: Scored) -> UpSell:
-    """Without the categories that are items and are not offered."""
+    """Without the categories that are items and are not offered; `NOBODY` where none is left."""
     unwanted = set(seen.items.names) - set(scored.items["item"])
     if up.customers.empty or not unwanted:
         return up
     customers = up.customers[~up.customers["category"].isin(unwanted)]
+    if customers.empty:
+        return NOBODY
     categories = up.categories[~up.categories["category"].isin(unwanted)].reset_index(drop=True)
     ranked = customers.assign(rank=range(1, len(customers) + 1)).reset_index(drop=True)
     return replace(up, customers=ranked, categories=categories)

@@ -178,14 +178,22 @@ def _offers_judged(one: CrossSell) -> Finding | None:
         "more_high": judged.high,
     }
     surely = "more" if judged.low > 0 else "less" if judged.high < 0 else "not surely more"
+    today = (
+        ": of the {margin:,.0f} {currency} expected today that would be {least:,.0f} to {most:,.0f} {currency}"
+        if one.judged.days == one.horizon_days
+        else ""
+    )
+    other = (
+        f" Where another item than the likeliest was worth most, it brought {surely} than the likeliest: "
+        "{more:+,.3f} {currency} an offer ({more_low:+,.3f} to {more_high:+,.3f}; {others:,} customers)."
+        if judged.others >= FEWEST_SHOWN
+        else ""
+    )
     return _say(
         one,
         "offers_judged",
         "On those dates one offer to each, the item worth most, brought {over:.0%} of the margin that was said (95% "
-        "interval {low:.0%} to {high:.0%}): of the {margin:,.0f} {currency} expected today that would be "
-        "{least:,.0f} to {most:,.0f} {currency}. Where another item than the likeliest was worth most, it brought "
-        f"{surely} than the likeliest: {{more:+,.3f}} {{currency}} a customer ({{more_low:+,.3f}} to "
-        "{more_high:+,.3f}; {others:,} offers).",
+        f"interval {{low:.0%}} to {{high:.0%}}){today}.{other}",
         values,
         judged.table,
     )
@@ -282,7 +290,10 @@ def _together(one: CrossSell) -> Finding | None:
 def _up_sell(one: CrossSell) -> Finding | None:
     if one.up.customers.empty:
         return None
-    top = one.up.categories.iloc[0]
+    told = one.up.categories[one.up.categories["customers"] >= FEWEST_SHOWN]
+    if told.empty:
+        return None
+    top = told.iloc[0]
     values = {
         "pairs": int(one.up.categories["customers"].sum()),
         "margin": float(one.up.categories["expected_extra_margin"].sum()),
@@ -324,12 +335,12 @@ def _up_sell_judged(one: CrossSell) -> Finding | None:
     return _say(
         one,
         "up_sell_judged",
-        "Who would move to a dearer line, judged on {then} by what was learnt on {learnt}: of {pairs:,} customers "
-        "of lower lines {expected:,.0f} were expected to move and {movers:,} did (off by {points:.1f} percentage "
-        f"points on average over tenths). The order is {verdict} that of the best rule of thumb, {{rule}}: of one "
-        "who moved and one who did not, it puts the former first {auc:.0%} of the time, against {rule_auc:.0%} (the "
-        "difference from {low:+.3f} to {high:+.3f}, 95% interval). Of extra margin {said:,.0f} {currency} was "
-        "expected, and {margin:,.0f} {currency} came.",
+        "Who would move to a dearer line, judged on {then} by what was learnt on {learnt}: {pairs:,} times a "
+        "customer bought a lower line; {expected:,.0f} were expected to be followed by the dearer one, and "
+        "{movers:,} were (off by {points:.1f} percentage points on average over tenths). The order is "
+        f"{verdict} that of the best rule of thumb, {{rule}}: of one who moved and one who did not, it puts the "
+        "former first {auc:.0%} of the time, against {rule_auc:.0%} (the difference from {low:+.3f} to {high:+.3f}, "
+        "95% interval). Of extra margin {said:,.0f} {currency} was expected, and {margin:,.0f} {currency} came.",
         values,
     )
 

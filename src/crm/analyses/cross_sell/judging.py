@@ -102,7 +102,8 @@ def look_back(looked: Looked, date: dt.date, *, seed: int) -> Looking | None:
     made_by = " ".join([xgboost.__version__, *(version(package) for package in _PACKAGES)])
     told = [code_fingerprint(*_CODE), hashlib.sha256(made_by.encode()).hexdigest()[:8], seed]
     told += [looked.level, looked.most, looked.days, looked.facts.settings.definitions.active_within_days]
-    told += [hashlib.sha256(repr(looked.not_offered).encode()).hexdigest()[:8]]
+    priced = (looked.not_offered, looked.facts.settings.money.gross_margin)
+    told += [hashlib.sha256(repr(priced).encode()).hexdigest()[:8]]
     place = mart.folder / "cross_sell" / "-".join(map(str, told)) / date.isoformat()
     keep_folder(place, lambda folder: _write(looked, date, seed=seed, folder=folder))
     return _read(place, date)

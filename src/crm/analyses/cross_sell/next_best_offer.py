@@ -1,7 +1,7 @@
 """For each customer the offer with the highest expected margin, beside the likeliest one.
 
 Expected margin = chance of buying within the horizon x margin rate x value of a purchase of the item. What is out of
-stock, not for a customer, or was offered lately is left out here, of what is shown; nothing of it is learnt.
+stock, not for a customer, or was offered lately is left out here, of what is shown; learning knows nothing of it.
 """
 
 from __future__ import annotations

@@ -29,8 +29,9 @@ class JudgedOffers:
 
     table: one row for each way of choosing (`BEST`, `LIKELIEST`): offered, customers (of the newest date), said, came
            (a customer, mean over the dates), over (came over said) with low and high.
-    more:  what the item worth most brought more than the likeliest one, of those to whom another was offered, a
-           customer; low, high: 95 %, by bootstrap over customers, each with all their dates; others: how many.
+    more:  what the item worth most brought more than the likeliest one, of those to whom another was offered, an
+           offer; low, high: 95 %, by bootstrap over customers, each with all their dates; others: how many customers
+           that were.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -89,7 +90,7 @@ def judge_offers(dates: Sequence[pd.DataFrame], *, seed: int) -> JudgedOffers | 
         more=float(gain / others) if others > 0 else 0.0,
         low=low,
         high=high,
-        others=int(sum(table["other"].sum() for table in dates)),
+        others=pd.concat([table.loc[table["other"], "customer_id"] for table in dates]).nunique(),
     )
 
 

@@ -32,7 +32,7 @@ class UpSell:
                 expected_movers, expected_extra_margin.
     learnt:     the date from which the chance was learnt; None where the history is too short and nothing is said.
     judged:     how well the same would have been told of a date whose outcome is known, by what was learnt a horizon
-                before it; None where the history does not reach so far.
+                before it; None where the history does not reach so far, or too few moved.
     """
 
     customers: pd.DataFrame = field(repr=False)

@@ -160,9 +160,10 @@ def learn(lessons: Sequence[Lesson], *, horizon_days: int, seed: int) -> Learner
     if not _enough(left):
         return None
     penalty, rounds = _chosen(lessons, horizon_days=horizon_days, seed=seed)
+    own = dates if _enough(left[dates == dates.max()]) else None  # hardly anybody left: no level can be told of that
     return Learners(
         tuple(map(str, known.columns)),
-        fit_regression(known, left, penalty=penalty, dates=dates),
+        fit_regression(known, left, penalty=penalty, dates=own),
         _grow(known, left, rounds=rounds, seed=seed),
         penalty,
         rounds,

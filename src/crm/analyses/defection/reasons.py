@@ -109,7 +109,8 @@ def falls_without(model: DefectionModel, known: pd.DataFrame, columns: list[str]
 def above_average(falls: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """0 in place of what is less than the mean of those for whom the chance falls at all; the others as they are."""
     some = falls[falls > 0]
-    return np.where(falls >= some.mean(), falls, 0.0) if len(some) else falls
+    least = some.mean() * (1 - 1e-9) if len(some) else -np.inf  # of equal falls none is below their mean
+    return np.where(falls >= least, falls, 0.0)
 
 
 def dropped_categories(facts: Facts, as_of: dt.date, known: pd.DataFrame) -> dict[str, tuple[str, float, int]]:

@@ -111,13 +111,16 @@ class Quantiles:
         low, high = self.low[:, column] * scale, self.high[:, column] * scale
         return np.minimum(low, expected), self.median * scale, np.maximum(high, expected)
 
-    def typical_purchases(self, expected: FloatArray, nothing: FloatArray) -> FloatArray:
-        """The middle of how many purchase days there may be, a whole number per customer, scaled as expected.
+    def typical(self, purchases: FloatArray, value: FloatArray, nothing: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The middle of how many purchase days there may be, whole, and of the value; scaled as both are expected.
 
-        nothing: the chance that the customer buys nothing. None where that is as likely as not, else one at least.
+        nothing: the chance that the customer buys nothing. None of either where that is as likely as not; else one
+        purchase day at least. Where chances differ on whether anything will be bought, the value may still be 0.
         """
-        middle = np.rint(self.median_days * scaling(self.mean_days, expected))
-        return np.where(nothing >= 0.5, 0.0, np.maximum(middle, 1.0))
+        silent = nothing >= 0.5
+        days = np.rint(self.median_days * scaling(self.mean_days, purchases))
+        worth = self.median * scaling(self.mean, value)
+        return np.where(silent, 0.0, np.maximum(days, 1.0)), np.where(silent, 0.0, worth)
 
 
 def scaling(mean: FloatArray, expected: FloatArray) -> FloatArray:

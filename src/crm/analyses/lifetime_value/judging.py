@@ -106,8 +106,7 @@ def typical_of(one: Mixed) -> tuple[FloatArray, FloatArray]:
     """The middle of the purchase days, and of the value, that may come of each customer; by the purchase models."""
     assert one.seen.quantiles is not None
     nothing = one.silence.chance(one.seen.silence, one.purchases)
-    days = one.seen.quantiles.typical_purchases(one.purchases, nothing)
-    return days, one.seen.quantiles.at(one.interval_level, one.value)[1]
+    return one.seen.quantiles.typical(one.purchases, one.value, nothing)
 
 
 def rule_to_ship(gains: pd.DataFrame, mean: pd.DataFrame) -> str:

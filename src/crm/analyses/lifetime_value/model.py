@@ -31,7 +31,7 @@ from crm.measures.stability import Population
 from crm.purchase_models.fitting import model_from_record
 from crm.purchase_models.histories import FloatArray, Histories
 
-AT_ONCE = 50_000
+AT_ONCE = 20_000
 HISTORY = ("frequency", "recency", "T", "mean_log_gap", "purchase_days", "net_sales_ever")
 COUNT_DECIMALS, MONEY_DECIMALS, CHANCE_DECIMALS = 6, 4, 6
 
@@ -133,11 +133,10 @@ class LifetimeModel:
         model, histories = together(self.candidates), Histories.of(customers)
         unknown = np.full(len(customers), np.nan)
         quantiles = spread(self.candidates, customers, seed=self.seed)
-        low, typical, high = (unknown,) * 3 if quantiles is None else quantiles.at(self.interval_level, value)
+        low, _, high = (unknown,) * 3 if quantiles is None else quantiles.at(self.interval_level, value)
         nothing = unknown if model is None else self.silence.chance(silence(self.candidates, customers), purchases)
         nothing = nothing.round(CHANCE_DECIMALS)
-        days = unknown if quantiles is None else quantiles.typical_purchases(purchases, nothing)
-        typical = np.where(days == 0, 0.0, typical)
+        days, typical = (unknown,) * 2 if quantiles is None else quantiles.typical(purchases, value, nothing)
         # Whoever will buy is there: the models that know no more than the rhythm may not say otherwise.
         alive = unknown if model is None else np.maximum(model.probability_alive(histories), 1 - nothing)
         return pd.DataFrame(

@@ -1,9 +1,13 @@
 """The item worth most beside the likeliest: by hand, and where what was said is known to be too much."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from crm.analyses.cross_sell.candidates import Looked
+from crm.analyses.cross_sell.judging import look_back
 from crm.analyses.cross_sell.offers_judged import BEST, LIKELIEST, drawn_means, judge_offers, offers_of
 
 EACH = np.array([1.0, 10.0, 2.0])
@@ -31,7 +35,7 @@ def test_what_is_not_offered_is_neither_the_likeliest_nor_worth_most():
     assert table[["best_said", "likeliest_said", "other"]].to_numpy().tolist() == [[2.0, 0.5, True]]
 
 
-def drawn(customers, *, error, seed):
+def offers_drawn(customers, *, error, seed):
     """Chances that are wrong by chance (log-normal), and buys by the true ones."""
     rng = np.random.default_rng(seed)
     each = rng.gamma(2.0, 5.0, 30)
@@ -42,16 +46,16 @@ def drawn(customers, *, error, seed):
 
 
 def test_true_chances_bring_what_was_said_and_the_highest_of_wrong_ones_bring_less():
-    right = judge_offers([drawn(4_000, error=0.0, seed=1)], seed=1).over(BEST)
+    right = judge_offers([offers_drawn(4_000, error=0.0, seed=1)], seed=1).over(BEST)
     assert right["low"] < 1 < right["high"]
     assert right["over"] == pytest.approx(1, abs=0.06)
-    wrong = judge_offers([drawn(4_000, error=0.6, seed=1)], seed=1).over(BEST)
+    wrong = judge_offers([offers_drawn(4_000, error=0.6, seed=1)], seed=1).over(BEST)
     assert wrong["high"] < 0.9
 
 
 def test_the_same_customers_on_a_second_date_are_no_second_evidence():
     """Twice the same table: as wide as once; twice as many customers: narrower."""
-    one, other = drawn(500, error=0.0, seed=2), drawn(1_000, error=0.0, seed=2)
+    one, other = offers_drawn(500, error=0.0, seed=2), offers_drawn(1_000, error=0.0, seed=2)
 
     def width(dates):
         over = judge_offers(dates, seed=3).over(BEST)
@@ -71,3 +75,35 @@ def test_means_of_draws_are_spread_as_the_mean_is():
 def test_nothing_was_offered():
     assert judge_offers([], seed=1) is None
     assert judge_offers([pd.DataFrame()], seed=1) is None
+
+
+def said(answer, judged, **changed):
+    """The finding of an answer whose offers were judged like this."""
+    one = replace(answer, judged=replace(answer.judged, offers=judged), **changed)
+    return one.findings.pick("offers_judged")
+
+
+def test_what_is_said_of_them(answer):
+    """No range of money where another horizon was judged; nothing of the other offers where they are a handful."""
+    many = judge_offers([offers_drawn(400, error=0.3, seed=6)], seed=1)
+    sentence = str(said(answer, many))
+    assert "expected today that would be" in sentence
+    assert "Where another item" in sentence
+    assert "Where another item" not in str(said(answer, replace(many, others=4)))
+    assert "today" not in str(said(answer, many, horizon_days=answer.horizon_days + 7))
+    assert "offers_judged" not in {
+        finding.name for finding in replace(answer, judged=replace(answer.judged, offers=None)).findings
+    }
+
+
+def test_judged_offers_are_of_the_margin_that_is_assumed_today(company, drawn, on):
+    """Kept under data/mart, and not taken for those of another gross margin."""
+    products = drawn.products().drop(columns="margin_rate")
+    facts = company({"purchases": drawn.purchases(60), "products": products}, "2018-01-01")
+    money = facts.settings.money.model_copy(update={"gross_margin": 0.5})
+    dearer = replace(facts, settings=facts.settings.model_copy(update={"money": money}))
+    said = [
+        look_back(Looked(one, level="category", most=300, days=28), on("2017-11-01"), seed=1).offers["likeliest_said"]
+        for one in (facts, dearer)
+    ]
+    assert said[1].sum() == pytest.approx(said[0].sum() * 0.5 / facts.settings.money.gross_margin)

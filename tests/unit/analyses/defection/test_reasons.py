@@ -146,7 +146,7 @@ def test_what_happened_to_a_customer_is_named_where_it_raises_the_chance(facts, 
     ("falls", "told"),
     [
         pytest.param([0.01, 0.02, 0.06, -0.5], [0, 0, 0.06, 0], id="mean-of-those-for-whom-it-falls-is-0.03"),
-        pytest.param([0.02, 0.02], [0.02, 0.02], id="all-the-same"),
+        pytest.param([0.1] * 3, [0.1] * 3, id="all-the-same"),
         pytest.param([0.02], [0.02], id="one-alone"),
         pytest.param([-0.1, 0.0], [-0.1, 0.0], id="falls-for-nobody"),
         pytest.param([], [], id="nobody"),

@@ -124,8 +124,17 @@ def test_the_typical_number_of_purchase_days_is_whole_and_none_where_none_is_as_
     none = np.zeros(len(table))
     drawn = {name: table[name].to_numpy(dtype="float64") for name in ("median_days", "mean_days")}
     quantiles = Quantiles(low=none, high=none, median=none, mean=none, total_spread=0.0, **drawn)
-    found = quantiles.typical_purchases(table["expected"].to_numpy(), table["nothing"].to_numpy())
-    assert found.tolist() == table["typical"].tolist()
+    days, _ = quantiles.typical(table["expected"].to_numpy(), none, table["nothing"].to_numpy())
+    assert days.tolist() == table["typical"].tolist()
+
+
+def test_the_typical_value_is_scaled_and_none_where_nothing_is_as_likely():
+    one = np.ones(3)
+    quantiles = Quantiles(
+        low=one, high=one, median=20 * one, mean=25 * one, total_spread=0.0, median_days=one, mean_days=one
+    )
+    _, value = quantiles.typical(one, np.array([25.0, 50.0, 25.0]), np.array([0.1, 0.4, 0.5]))
+    assert value.tolist() == [20.0, 40.0, 0.0]
 
 
 def test_the_typical_number_of_purchase_days_errs_less_than_the_mean_where_many_buy_nothing():
@@ -139,7 +148,7 @@ def test_the_typical_number_of_purchase_days_errs_less_than_the_mean_where_many_
     chances = np.cumsum(MODEL.count_probabilities(histories, 90.0, 90), axis=1)
     came = (chances < rng.random((CUSTOMERS, 1))).sum(axis=1)
     expected = MODEL.expected_purchases(histories, 90.0)
-    typical = drawn.typical_purchases(expected, MODEL.chance_of_no_purchase(histories, 90.0))
+    typical, _ = drawn.typical(expected, expected * each, MODEL.chance_of_no_purchase(histories, 90.0))
     assert drawn.mean_days.sum() == pytest.approx(expected.sum(), rel=0.01)
     assert (typical == 0).mean() > 0.5
     assert np.abs(came - typical).mean() < 0.95 * np.abs(came - expected).mean()

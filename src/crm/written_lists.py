@@ -456,9 +456,10 @@ def _read(place: Path) -> KeptList:
         one = _read_version(folder)
         problem = _damage(one, place)
     except FileNotFoundError as error:
-        if place.resolve() != folder:  # a run has put another version there, and swept this one away
+        missing = Path(str(error.filename))
+        if _swept_meanwhile(place, folder, missing):
             return _read(place)
-        problem = f"no {Path(str(error.filename)).name}"
+        problem = f"no {missing.name}"
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         problem = f"a record that cannot be read ({type(error).__name__}: {error})"
     if problem:
@@ -468,6 +469,11 @@ def _read(place: Path) -> KeptList:
             do="Bring the folder back from a backup, or move it away: the list is then not measured.",
         )
     return one
+
+
+def _swept_meanwhile(place: Path, folder: Path, missing: Path) -> bool:
+    """Has a run put another version there and swept this one away? Or one more, which is the same as this one again?"""
+    return place.resolve() != folder or missing.exists() or place.resolve() != folder
 
 
 def _read_version(folder: Path) -> KeptList:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from lists_drawn import a_list, csv_of, kept, write_lists
 
+from crm import written_lists
 from crm.errors import CrmError, RequestError
 from crm.publishing import NotPublishable
 from crm.scoring.export import as_csv
@@ -197,13 +198,36 @@ def test_whoever_reads_meanwhile_and_whatever_is_killed_sees_the_old_list_or_the
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             until = time.monotonic() + seconds
-            while time.monotonic() < until or (len(seen) < 2 and time.monotonic() < deadline):
-                seen.add(read_lists(data)[0].treated)
-            keeping.kill()
+            try:
+                while time.monotonic() < until or (len(seen) < 2 and time.monotonic() < deadline):
+                    seen.add(read_lists(data)[0].treated)
+            finally:
+                keeping.kill()
         assert {"old": 3, "new": 500}[read_lists(data)[0].record["run_id"]] == len(customers_of(data))
     assert seen == {2, 500}
     assert keep(data, a_list(), run="last") in (KEPT, UNCHANGED)
     assert customers_of(data) == ["ann", "ben", "cyd"]
+
+
+def test_a_version_that_came_back_while_it_was_read_is_read_again(data: Path, monkeypatch):
+    """Another was shown and this one swept away; then it was written once more, and shown under its old name."""
+    keep(data, a_list(), run="r1")
+    folder = (lists_folder(data) / LIST).resolve()
+    read, rows = written_lists._read_version, (folder / "list.parquet").read_bytes()
+
+    def swept_once(version):
+        one = read(version)
+        (folder / "list.parquet").unlink()
+        monkeypatch.setattr(written_lists, "_read_version", read)
+        return one
+
+    def back(place, version, missing, ask=written_lists._swept_meanwhile):
+        missing.write_bytes(rows)
+        return ask(place, version, missing)
+
+    monkeypatch.setattr(written_lists, "_read_version", swept_once)
+    monkeypatch.setattr(written_lists, "_swept_meanwhile", back)
+    assert read_lists(data)[0].treated == 2
 
 
 DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {

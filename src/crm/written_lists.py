@@ -472,7 +472,7 @@ def _read(place: Path) -> KeptList:
 
 
 def _swept_meanwhile(place: Path, folder: Path, missing: Path) -> bool:
-    """Has a run put another version there and swept this one away? Or one more, which is the same as this one again?"""
+    """Has a run put another version there and swept this one away? Or one more, the same as this one again?"""
     return place.resolve() != folder or missing.exists() or place.resolve() != folder
 
 

@@ -35,10 +35,7 @@ FARTHEST = 4.0
 """Standard deviations from the mean beyond which the regression takes a customer as no farther."""
 PENALTIES = (0.003, 0.01, 0.03, 0.1)
 ROUNDS = (75, 150, 250, 400)
-FEW = 1_000
-"""Leavers of all lessons (or stayers, if they are fewer) below whom the models are held back more."""
 _USUAL_PENALTY, _USUAL_ROUNDS = 0.01, 250
-_USUAL_OF_FEW = 0.003, 150
 SURE = 2.0
 """Standard errors by which the newest lesson must tell otherwise before what is usual is left."""
 _FREE = 30.0
@@ -228,7 +225,7 @@ def shift_to(log_odds: FloatArray, share: float) -> float:
 
 def _chosen(lessons: Sequence[Lesson], *, horizon_days: int, seed: int) -> tuple[float, int]:
     """The penalty and the number of trees: what is usual, unless the newest lesson tells otherwise beyond chance."""
-    usual = _usual(_together(lessons)[1])
+    usual = _USUAL_PENALTY, _USUAL_ROUNDS
     newest = max(lessons, key=lambda lesson: lesson.date)
     older = [lesson for lesson in lessons if (newest.date - lesson.date).days >= horizon_days]
     known, left, dates = _together(older)
@@ -245,11 +242,6 @@ def _chosen(lessons: Sequence[Lesson], *, horizon_days: int, seed: int) -> tuple
         _clearly_best({one: _losses(newest.left, odds) for one, odds in penalties.items()}, usual[0]),
         _clearly_best({one: _losses(newest.left, odds) for one, odds in grown.items()}, usual[1]),
     )
-
-
-def _usual(left: FloatArray) -> tuple[float, int]:
-    few = min(left.sum(), len(left) - left.sum()) < FEW
-    return _USUAL_OF_FEW if few else (_USUAL_PENALTY, _USUAL_ROUNDS)
 
 
 def _clearly_best(losses: Mapping[Setting, FloatArray], usual: Setting) -> Setting:

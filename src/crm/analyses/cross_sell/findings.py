@@ -192,8 +192,8 @@ def _offers_judged(one: CrossSell) -> Finding | None:
     return _say(
         one,
         "offers_judged",
-        "On those dates one offer to each, the item worth most, brought {over:.0%} of the margin that was said (95% "
-        f"interval {{low:.0%}} to {{high:.0%}}){today}.{other}",
+        "On the judged dates one offer to each, the item worth most, brought {over:.0%} of the margin that was said "
+        f"(95% interval {{low:.0%}} to {{high:.0%}}){today}.{other}",
         values,
         judged.table,
     )

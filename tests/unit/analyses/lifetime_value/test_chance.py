@@ -31,16 +31,21 @@ MODEL = cnbd(k=2, r=1.2, alpha=30.0, a=0.5, b=5.0)
 SPEND = SpendModel(4.0, 5.0, 40.0, "all purchase days")
 
 
+def histories_of(rng, most, earliest, latest):
+    """Customers known for 300 days with fewer than `most` repeat purchases, the last between two days."""
+    frequency = rng.integers(0, most, CUSTOMERS)
+    recency = np.where(frequency > 0, rng.uniform(earliest, latest, CUSTOMERS), 0.0)
+    gaps = np.where(frequency > 0, np.log(np.maximum(recency / np.maximum(frequency, 1), 1)), np.nan)
+    return Histories(frequency, recency, np.full(CUSTOMERS, 300.0), gaps)
+
+
 @pytest.fixture(scope="module")
 def drawn():
     """Customers whose next 90 days are drawn from the models' own description, and the quantiles said beforehand."""
     rng = np.random.default_rng(5)
-    frequency = rng.integers(0, 20, CUSTOMERS)
-    recency = np.where(frequency > 0, rng.uniform(100, 299, CUSTOMERS), 0.0)
-    mean_log_gap = np.where(frequency > 0, np.log(np.maximum(recency / np.maximum(frequency, 1), 1)), np.nan)
-    histories = Histories(frequency, recency, np.full(CUSTOMERS, 300.0), mean_log_gap)
+    histories = histories_of(rng, 20, 100, 299)
     model, spend = MODEL, SPEND
-    days = frequency + 1.0
+    days = histories.frequency + 1.0
     own = rng.gamma(4.0, 10.0, CUSTOMERS)
     each = spend.expected_value(days, own)
     quantiles = draw_quantiles(model, histories, 90.0, spend=spend, purchase_days=days, each=each, seed=1)
@@ -139,11 +144,8 @@ def test_the_typical_value_is_scaled_and_none_where_nothing_is_as_likely():
 
 def test_the_typical_number_of_purchase_days_errs_less_than_the_mean_where_many_buy_nothing():
     rng = np.random.default_rng(9)
-    frequency = rng.integers(0, 4, CUSTOMERS)
-    recency = np.where(frequency > 0, rng.uniform(20, 200, CUSTOMERS), 0.0)
-    gaps = np.where(frequency > 0, np.log(np.maximum(recency / np.maximum(frequency, 1), 1)), np.nan)
-    histories = Histories(frequency, recency, np.full(CUSTOMERS, 300.0), gaps)
-    days, each = frequency + 1.0, np.full(CUSTOMERS, 40.0)
+    histories = histories_of(rng, 4, 20, 200)
+    days, each = histories.frequency + 1.0, np.full(CUSTOMERS, 40.0)
     drawn = draw_quantiles(MODEL, histories, 90.0, spend=SPEND, purchase_days=days, each=each, seed=1)
     chances = np.cumsum(MODEL.count_probabilities(histories, 90.0, 90), axis=1)
     came = (chances < rng.random((CUSTOMERS, 1))).sum(axis=1)

@@ -8,11 +8,22 @@ was only measured.
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 
-from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND, FACTORS, SIMILAR_ITEMS, Looked
+from crm.analyses.cross_sell.candidates import (
+    BEST_SELLERS,
+    BLEND,
+    FACTORS,
+    SIMILAR_ITEMS,
+    Looked,
+    chance,
+    expect,
+    fit_learners,
+)
 from crm.analyses.cross_sell.judging import MEASURES, judge, look_back
-from crm.analyses.cross_sell.offers_judged import BEST
+from crm.analyses.cross_sell.offers_judged import BEST, LIKELIEST
+from crm.sources.complete_journey import data_folder
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +53,7 @@ def test_the_definitions_are_those_of_the_measurement(judged):
 
 
 def test_the_blend_is_better_than_the_best_of_them(judged):
-    """Measured: 0.634, 0.157, 0.241, 0.249."""
+    """Measured: 0.634, 0.157, 0.242, 0.248."""
     for ours, theirs in zip(of(judged, BLEND), zip(*OFF_THE_SHELF.values(), strict=True), strict=True):
         assert ours > max(theirs)
 
@@ -52,25 +63,20 @@ def test_the_blend_is_better_than_the_best_of_them(judged):
     [
         (BEST_SELLERS, "map_5"),
         (BEST_SELLERS, "ndcg_5"),
+        (SIMILAR_ITEMS, "map_5"),
         (SIMILAR_ITEMS, "ndcg_5"),
         (FACTORS, "map_5"),
         (FACTORS, "ndcg_5"),
     ],
 )
 def test_the_gain_is_no_chance(judged, against, measure):
+    """The closest: MAP over similar items, +0.0058 (0.0005 to 0.0112)."""
     row = judged.gains.query("against == @against and measure == @measure").iloc[0]
     assert 0 < row["low"] < row["gain"] < row["high"]
 
 
-def test_the_gain_in_map_over_similar_items_may_just_be_chance_on_this_date(judged):
-    """Measured: +0.0056, its interval from -0.0002 to +0.011."""
-    row = judged.gains.query("against == @SIMILAR_ITEMS and measure == 'map_5'").iloc[0]
-    assert row["gain"] > 0.003
-    assert row["low"] > -0.002
-
-
 def test_on_two_dates_as_a_run_judges_it_is_no_chance(journey):
-    """Measured with 2017-09-11: +0.0079 (0.0041 to 0.0119). Settings were chosen on dates up to that one."""
+    """Measured with 2017-09-11: +0.0081 (0.0042 to 0.0119). Settings were chosen on dates up to that one."""
     looked = Looked(journey, level="category", most=300, days=56)
     seed = journey.settings.runs.seed
     dates = [dt.date(2017, 11, 6), dt.date(2017, 9, 11)]
@@ -90,8 +96,43 @@ def test_chances_are_chances(judged):
 
 
 def test_the_item_worth_most_brings_more_than_the_likeliest_and_about_what_was_said(judged):
-    """Measured: 97 % of what was said came (85 to 109 %); 0.25 a customer more where another was likeliest."""
+    """Measured: 98 % of what was said came (86 to 110 %); 0.25 a customer more where another was likeliest."""
     offers = judged.offers
     assert 0 < offers.low < offers.more < offers.high
     best = offers.over(BEST)
     assert best["low"] < 1 < best["high"]
+
+
+def test_what_the_offers_brought_recomputed_from_the_package_s_own_file(journey, judged):
+    """The chances are the model's; who bought what, what a purchase is worth, the offers and what came are not."""
+    date = pd.Timestamp("2017-11-06")
+    looked = Looked(journey, level="category", most=300, days=56)
+    seen, seed = looked.at(date.date()), journey.settings.runs.seed
+    active = seen.active(56)
+    model = expect(active, seen.market, fit_learners(looked, date.date(), seed=seed))[BLEND]
+    chances = pd.DataFrame(chance(model), index=active.customer_ids.astype(str), columns=seen.items.names)
+
+    lines = pd.read_parquet(data_folder() / "transactions.parquet")
+    lines = lines[(lines["quantity"] != 0) | (lines["sales_value"].round(4) != 0)]
+    products = pd.read_parquet(data_folder() / "products.parquet").set_index("product_id")["product_category"]
+    at = lines["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert("America/New_York").dt.tz_localize(None)
+    lines = lines.assign(day=at.dt.floor("D"), item=lines["product_id"].map(products))
+    lines["customer"] = lines["household_id"].astype(str)
+    days = lines.groupby(["customer", "day", "item"])["sales_value"].sum().reset_index()
+    past = days[days["day"] < date]
+    after = days[(days["day"] >= date) & (days["day"] < date + pd.Timedelta(days=56))]
+    margin = past.groupby("item")["sales_value"].mean() * journey.settings.money.gross_margin
+    owned = pd.crosstab(past["customer"], past["item"]).gt(0)
+    owned = owned.reindex(index=chances.index, columns=chances.columns, fill_value=False)
+    came = set(zip(after["customer"], after["item"], strict=True))
+
+    said = chances.where(~owned)
+    worth = said * margin.reindex(chances.columns)
+    for offered, picked in ((BEST, worth.idxmax(axis=1)), (LIKELIEST, said.idxmax(axis=1))):
+        expected = [worth.at[customer, item] for customer, item in picked.items()]
+        brought = [margin[item] * ((customer, item) in came) for customer, item in picked.items()]
+        row = judged.offers.table.set_index("offered").loc[offered]
+        assert row["customers"] == len(picked)
+        assert row["said"] == pytest.approx(sum(expected) / len(picked), rel=1e-4)
+        assert row["came"] == pytest.approx(sum(brought) / len(picked), rel=1e-4)
+        assert row["over"] == pytest.approx(sum(brought) / sum(expected), rel=1e-4)

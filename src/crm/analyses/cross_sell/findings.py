@@ -10,10 +10,11 @@ import pandas as pd
 
 from crm.analyses import counted, listed, not_there
 from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND
-from crm.analyses.cross_sell.offers_judged import BEST
+from crm.analyses.cross_sell.offers_judged import BEST, JudgedOffers
 from crm.analyses.cross_sell.panel import NEVER
 from crm.finding import Finding, Findings
 from crm.headline import FEWEST_SHOWN, Headline, Trail
+from crm.measures.resampling import LEVEL
 from crm.periods import day_number
 
 if TYPE_CHECKING:
@@ -84,10 +85,11 @@ def _say(
 
 
 def headline(one: CrossSell) -> Headline | None:
-    """The margin expected of something new to each customer."""
+    """The margin expected of something new to each customer; by what such offers brought, where that was judged."""
     found = _expected(one)
     if found is None:
         return None
+    judged = "comes" in found.values
     items = one.scored.items[~one.scored.items["item"].isin(bought_lately(one)["item"])]
     items = items[items["expected_buyers"] >= FEWEST_SHOWN]
     items = items.sort_values(["expected_buyers", "item"], ascending=[False, True])
@@ -95,10 +97,13 @@ def headline(one: CrossSell) -> Headline | None:
     assumed = " Assumed is a gross margin of {rate:.0%}." if "rate" in found.values else ""
     return Headline.of(
         found,
-        "margin",
+        "comes" if judged else "margin",
         label="margin expected from one new item for each, within {days} days",
         unit="{currency}",
         better="more",
+        low="least",
+        high="most",
+        interval="{confidence:.0%} interval, by what such offers brought on judged dates" if judged else "",
         sentence=f"{{bought:,.0f}} of {customers} are expected to buy the new item picked for them.{assumed}",
         trail=Trail.of("New buyers expected, by item", items["item"], items["expected_buyers"], drawn="named"),
     )
@@ -122,6 +127,10 @@ def _expected(one: CrossSell) -> Finding | None:
         "buyers": float(leading["expected_buyers"].iloc[0]),
         "new_to": int(leading["customers"].iloc[0]),
     }
+    by_what_came = ""
+    if today := _by_what_came(one):
+        values |= today
+        by_what_came = "; by what such offers brought on judged dates {comes:,.0f} ({least:,.0f} to {most:,.0f})"
     who = "all {customers:,}" if values["offered"] == values["customers"] else "{offered:,} of {customers:,}"
     assumed = any(addition.name == "products.margin_rate" for addition in one.wanting)
     if assumed:
@@ -133,6 +142,7 @@ def _expected(one: CrossSell) -> Finding | None:
         "worth most is picked: {bought:,.0f} of them ({chosen:.0%}) are expected to buy it within {days} days, for "
         "{margin:,.0f} {currency} of margin"
         + (" (gross margin of {rate:.0%} assumed)" if assumed else "")
+        + by_what_came
         + ". Most "
         "new buyers are expected of {item}: {buyers:,.0f} of {new_to:,} to whom it is new.",
         values,
@@ -161,17 +171,35 @@ def _offers(one: CrossSell) -> Finding | None:
     )
 
 
-def _offers_judged(one: CrossSell) -> Finding | None:
-    judged = one.judged.offers
-    if judged is None or one.offers.empty or one.model is None or one.model.ships != BLEND:
-        return None
-    over = judged.over(BEST)
-    margin = float(one.offers["expected_margin"].sum())
-    values = {
-        **over,
-        "margin": margin,
+def _judged_offers(one: CrossSell) -> JudgedOffers | None:
+    """How offers did that were made as today's are; None where today's are not the blend's."""
+    ships = one.model is not None and one.model.ships == BLEND
+    return one.judged.offers if ships and len(one.offers) else None
+
+
+def _by_what_came(one: CrossSell) -> dict[str, float]:
+    """Today's expected margin times what came over what was said on judged dates; none where they looked less far."""
+    judged = _judged_offers(one)
+    if judged is None or one.judged.days != one.horizon_days:
+        return {}
+    over, margin = judged.over(BEST), float(one.offers["expected_margin"].sum())
+    return {
+        "comes": margin * over["over"],
         "least": margin * over["low"],
         "most": margin * over["high"],
+        "confidence": LEVEL,
+    }
+
+
+def _offers_judged(one: CrossSell) -> Finding | None:
+    judged = _judged_offers(one)
+    if judged is None:
+        return None
+    comes = _by_what_came(one)
+    values = {
+        **judged.over(BEST),
+        **comes,
+        "margin": float(one.offers["expected_margin"].sum()),
         "others": judged.others,
         "more": judged.more,
         "more_low": judged.low,
@@ -180,7 +208,7 @@ def _offers_judged(one: CrossSell) -> Finding | None:
     surely = "more" if judged.low > 0 else "less" if judged.high < 0 else "not surely more"
     today = (
         ": of the {margin:,.0f} {currency} expected today that would be {least:,.0f} to {most:,.0f} {currency}"
-        if one.judged.days == one.horizon_days
+        if comes
         else ""
     )
     other = (

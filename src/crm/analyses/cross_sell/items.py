@@ -86,35 +86,41 @@ def _plain(item: str) -> str:
 
 
 def item_days(facts: Facts, level: Level) -> Lazy | None:
-    """One row per customer, day and item (and department): customer_id, day, item, department, units, net_sales.
+    """One row per customer, day and item: customer_id, day, item, net_sales; None where nobody knows what was bought.
 
-    None where the purchases do not say what was bought.
+    A category that stands in several departments is bought once on a day, whatever of it was bought.
     """
+    sold = _sold(facts, level)
+    if sold is None or level == "product":
+        return sold
+    return sold.group_by("customer_id", "day", "item").agg(nw.col("net_sales").sum().round(4))
+
+
+def _sold(facts: Facts, level: Level) -> Lazy | None:
+    """customer_id, day, item, department, net_sales: of categories and departments several rows a day."""
+    wanted = ("customer_id", "day", "item", "department", "net_sales")
     if level != "product":
         mart = open_mart(facts)
         if not mart.has("customer_category_days"):
             return None
-        return mart["customer_category_days"].with_columns(item=nw.col(level))
+        return mart["customer_category_days"].with_columns(item=nw.col(level)).select(*wanted)
     if not facts.has("purchases"):
         return None
-    lines = facts["purchases"].filter(~nw.col("product_id").is_null())
-    days = lines.group_by("customer_id", "day", "product_id").agg(
-        nw.col("quantity").sum().alias("units"), nw.col("net_amount").sum().alias("net_sales")
-    )
-    days = days.with_columns(item=nw.col("product_id"))
+    lines = facts["purchases"].filter(~nw.col("product_id").is_null()).with_columns(item=nw.col("product_id"))
+    days = lines.group_by("customer_id", "day", "item").agg(nw.col("net_amount").sum().alias("net_sales"))
     if not facts.has("products"):
-        return days.with_columns(department=nw.lit(UNKNOWN), category=nw.lit(UNKNOWN))
-    known = facts["products"].select("product_id", "department", "category")
-    days = days.join(known, on="product_id", how="left")
-    return days.with_columns(nw.col("department").fill_null(UNKNOWN), nw.col("category").fill_null(UNKNOWN))
+        return days.with_columns(department=nw.lit(UNKNOWN)).select(*wanted)
+    known = facts["products"].select("department", item=nw.col("product_id"))
+    days = days.join(known, on="item", how="left").with_columns(nw.col("department").fill_null(UNKNOWN))
+    return days.select(*wanted)
 
 
 def choose_items(facts: Facts, as_of: dt.date, *, level: Level, most: int) -> Items | None:
     """The items bought by enough customers before `as_of`, the `most` most bought; None where none is known."""
-    days = item_days(facts, level)
-    if days is None:
+    days, sold = item_days(facts, level), _sold(facts, level)
+    if days is None or sold is None:
         return None
-    bought = to_pandas(_summed(known_before(days, as_of)))
+    bought = to_pandas(_summed(known_before(days, as_of)).join(_departments(known_before(sold, as_of)), on="item"))
     if bought.empty or set(bought["item"]) <= {UNKNOWN}:
         return None
     everybody = len(to_pandas(known_before(facts["purchases"], as_of).select("customer_id").unique()))
@@ -140,17 +146,19 @@ def frame_of(table: pd.DataFrame) -> Lazy:
 
 
 def _summed(days: Lazy) -> Lazy:
-    """One row per item: customers, days, net_sales, and the department in which it sells most."""
-    by = days.group_by("item", "department").agg(nw.col("net_sales").sum().alias("sales"))
-    by = by.with_columns(sales=nw.col("sales").round(4))
-    by = by.with_columns(largest=nw.col("sales").max().over("item"))
-    first = by.filter(nw.col("sales") == nw.col("largest")).group_by("item").agg(nw.col("department").min())
-    sums = days.group_by("item").agg(
+    """One row per item: item, customers, days, net_sales."""
+    return days.group_by("item").agg(
         nw.col("customer_id").n_unique().alias("customers"),
         nw.len().alias("days"),
         nw.col("net_sales").sum().round(4),
     )
-    return sums.join(first, on="item", how="inner")
+
+
+def _departments(sold: Lazy) -> Lazy:
+    """item, and the department in which it sells most."""
+    by = sold.group_by("item", "department").agg(nw.col("net_sales").sum().round(4).alias("sales"))
+    by = by.with_columns(largest=nw.col("sales").max().over("item"))
+    return by.filter(nw.col("sales") == nw.col("largest")).group_by("item").agg(nw.col("department").min())
 
 
 def _recent(facts: Facts, days: Lazy, as_of: dt.date, level: Level) -> pd.DataFrame:

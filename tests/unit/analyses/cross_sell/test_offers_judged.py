@@ -96,6 +96,22 @@ def test_what_is_said_of_them(answer):
     }
 
 
+def test_the_front_page_says_what_such_offers_brought_with_its_interval(answer):
+    """Expected 100, of which 60 % came on judged dates: 60 stands large, 100 in the sentence of the page."""
+    many = judge_offers([offers_drawn(400, error=0.3, seed=6)], seed=1)
+    one = replace(answer, judged=replace(answer.judged, offers=many))
+    expected, over = one.offers["expected_margin"].sum(), many.over(BEST)
+    found = one.headline
+    assert (found.number, found.low, found.high) == pytest.approx(
+        (expected * over["over"], expected * over["low"], expected * over["high"])
+    )
+    assert found.low < found.number < found.high < expected
+    assert f"{expected:,.0f}" in one.findings["expected"].sentence
+    assert "95%" in found.interval
+    unjudged = replace(one, horizon_days=answer.horizon_days + 7).headline
+    assert (unjudged.number, unjudged.low, unjudged.interval) == (pytest.approx(expected), None, "")
+
+
 def test_judged_offers_are_of_the_margin_that_is_assumed_today(company, drawn, on):
     """Kept under data/mart, and not taken for those of another gross margin."""
     products = drawn.products().drop(columns="margin_rate")

@@ -81,7 +81,7 @@ def cross_sell_to_customers(
     rates = seen.items.table.set_index("item")["margin_rate"] if level == "category" else pd.Series(dtype="float64")
     compared = read_panel(facts, seen.items, as_of, evenly(active_customers(facts, as_of), COMPARED))
     elsewhere, gross = share_elsewhere(compared, seen.items), facts.settings.money.gross_margin
-    up = up_sell(facts, as_of, days=days, margin_rates=rates, gross_margin=gross, seed=seed)
+    up = up_sell(facts, as_of, days=days, margin_rates=rates, gross_margin=gross, seed=seed, not_offered=not_offered)
     return CrossSell(
         as_of=as_of,
         horizon_days=model.horizon_days,

@@ -6,7 +6,7 @@ An item is a category, a department or a product, as `[definitions] cross_sell_l
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -72,13 +72,18 @@ class Items:
         return [str(name) for name in self.table["department"]]
 
     def offered(self, not_offered: Collection[str]) -> npt.NDArray[np.bool_]:
-        """Which of them may be offered; blanks and capitals of the names do not matter."""
-        unwanted = {_plain(item) for item in not_offered}
-        return np.array([_plain(name) not in unwanted for name in self.names], dtype=bool)
+        """Which of them may be offered."""
+        return may_be_offered(self.names, not_offered)
 
     def place(self, item: str) -> int:
         """The position of an item. Raises KeyError."""
         return self.names.index(item)
+
+
+def may_be_offered(names: Iterable[str], not_offered: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Which of these are not among those that are not offered; blanks and capitals of the names do not matter."""
+    unwanted = {_plain(item) for item in not_offered}
+    return np.array([_plain(name) not in unwanted for name in names], dtype=bool)
 
 
 def _plain(item: str) -> str:

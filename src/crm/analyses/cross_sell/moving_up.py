@@ -7,6 +7,7 @@ better of two rules of thumb: the category's share of movers, and how often the 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from crm.analyses.cross_sell.items import may_be_offered
 from crm.analyses.cross_sell.panel import BoolArray, FloatArray
 from crm.analyses.cross_sell.price_tiers import price_tiers, tiers_bought
 from crm.facts import Facts
@@ -114,6 +116,11 @@ def customers_of_lower_lines(
     return found[lower & (found["buying_days"] >= FEWEST_DAYS)].reset_index(drop=True)
 
 
+def of_offered(table: pd.DataFrame, not_offered: Collection[str]) -> pd.DataFrame:
+    """The rows whose category may be offered."""
+    return table[may_be_offered(table["category"], not_offered)].reset_index(drop=True) if len(table) else table
+
+
 def learn_to_move(facts: Facts, date: dt.date, *, days: int) -> Mover | None:
     """From what came within `days` after a date; None where too few moved, or the history is shorter than that."""
     table = _with_outcome(facts, date, days=days)
@@ -144,9 +151,10 @@ def judge_moves(
     margin_rates: pd.Series[float],
     gross_margin: float,
     seed: int,
+    not_offered: Collection[str] = (),
 ) -> JudgedMoves | None:
     """On a date whose outcome is known; None where too few moved to say anything."""
-    table = _with_outcome(facts, date, days=days)
+    table = of_offered(_with_outcome(facts, date, days=days), not_offered)
     moved = _moved(table)
     if moved.sum() < FEWEST_MOVERS or moved.all():
         return None

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from crm.analyses.cross_sell.moving_up import JudgedMoves, Mover, customers_of_lower_lines, judge_moves, learn_to_move
+from crm.analyses.cross_sell.moving_up import (
+    JudgedMoves,
+    Mover,
+    customers_of_lower_lines,
+    judge_moves,
+    learn_to_move,
+    of_offered,
+)
 from crm.analyses.cross_sell.price_tiers import price_tiers
 from crm.facts import Facts
 from crm.periods import date_of, day_number
@@ -46,23 +54,38 @@ NOBODY = UpSell(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(), None, None)
 
 
 def up_sell(
-    facts: Facts, as_of: dt.date, *, days: int, margin_rates: pd.Series[float], gross_margin: float, seed: int
+    facts: Facts,
+    as_of: dt.date,
+    *,
+    days: int,
+    margin_rates: pd.Series[float],
+    gross_margin: float,
+    seed: int,
+    not_offered: Collection[str] = (),
 ) -> UpSell:
     """Customers of lower lines who are likely to buy the dearer one within `days`.
 
-    margin_rates: by category; elsewhere gross_margin is assumed. `NOBODY` where there is nothing to learn from.
+    margin_rates: by category; elsewhere gross_margin is assumed.     not_offered: categories that are learnt from and
+    neither offered nor judged. `NOBODY` where there is nothing to learn from.
     """
     tiers = price_tiers(facts, as_of)
     before, earlier = (date_of(day_number(as_of) - number * days) for number in (1, 2))
     mover = learn_to_move(facts, before, days=days) if len(tiers) else None
-    now = customers_of_lower_lines(facts, tiers, as_of, days=days)
+    now = of_offered(customers_of_lower_lines(facts, tiers, as_of, days=days), not_offered)
     if mover is None or now.empty or day_number(as_of) > facts.last_day + 1:
         return NOBODY
     then = learn_to_move(facts, earlier, days=days)
     judged = None
     if then is not None:
         judged = judge_moves(
-            facts, then, before, days=days, margin_rates=margin_rates, gross_margin=gross_margin, seed=seed
+            facts,
+            then,
+            before,
+            days=days,
+            margin_rates=margin_rates,
+            gross_margin=gross_margin,
+            seed=seed,
+            not_offered=not_offered,
         )
     table = _worth(now, mover, margin_rates, gross_margin)
     return UpSell(table.head(MOST_LISTED), _categories(table), mover.learnt, judged)

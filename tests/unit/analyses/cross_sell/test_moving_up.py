@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from crm.analyses.cross_sell.moving_up import customers_of_lower_lines, judge_moves, learn_to_move
 from crm.analyses.cross_sell.price_tiers import price_tiers
+from crm.analyses.cross_sell.up_sell import up_sell
 from crm.engine import to_pandas
 
 DAYS = 56
@@ -40,6 +41,45 @@ def test_movers_counted_again(on_a_date, journey, day):
     price = tiers.groupby(["category", "tier"])["unit_price"].median().unstack("tier")
     step = (price["dearer"] - price["lower"]).reindex(came.index.get_level_values("category")).to_numpy()
     assert judged.margin == pytest.approx(0.25 * (came.to_numpy() * step).sum(), rel=1e-6)
+
+
+def test_the_margin_that_was_expected_counted_again(on_a_date, journey, day, on):
+    """Chance x units x price step x margin rate; units: what a mover bought for each day of buying, a horizon ago."""
+    mover, judged, tiers = on_a_date
+    date, keys = day("2017-11-06"), ["customer_id", "category"]
+    lines = to_pandas(journey["purchases"]).query("quantity > 0 and net_amount > 0")
+
+    def buying_days(tiers, date):
+        sold = lines.merge(tiers, on="product_id")
+        past = sold[(sold["day"] < date) & (sold["day"] >= date - 365)]
+        history = min(date - lines["day"].min(), 365)
+        return sold, past.groupby(keys)["day"].nunique() * DAYS / history
+
+    then = price_tiers(journey, on("2017-09-11"))
+    sold, often = buying_days(then, date - DAYS)
+    learnt = customers_of_lower_lines(journey, then, on("2017-09-11"), days=DAYS).set_index(keys).index
+    next_ones = sold[(sold["day"] >= date - DAYS) & (sold["day"] < date) & (sold["tier"] == "dearer")]
+    dearer = next_ones.groupby(keys)["quantity"].sum()
+    moved = learnt.intersection(dearer.index)
+    units = dearer.loc[moved].sum() / often.loc[moved].sum()
+
+    table = customers_of_lower_lines(journey, tiers, on("2017-11-06"), days=DAYS).set_index(keys)
+    price = tiers.groupby(["category", "tier"])["unit_price"].median().unstack("tier")
+    step = (price["dearer"] - price["lower"]).reindex(table.index.get_level_values("category")).to_numpy()
+    each = mover.chance(table.reset_index()) * buying_days(tiers, date)[1].loc[table.index].to_numpy() * step
+    assert judged.expected_margin == pytest.approx(0.25 * units * each.sum(), rel=1e-6)
+
+
+def test_what_is_not_offered_is_neither_judged_nor_proposed(on_a_date, journey, on):
+    mover, judged, tiers = on_a_date
+    most = tiers["category"].value_counts().index[0]
+    some = {"days": DAYS, "margin_rates": NO_RATES, "gross_margin": 0.25, "seed": 1, "not_offered": [most.lower()]}
+    table = customers_of_lower_lines(journey, tiers, on("2017-11-06"), days=DAYS)
+    without = judge_moves(journey, mover, on("2017-11-06"), **some)
+    assert judged.pairs - without.pairs == (table["category"] == most).sum() > 0
+    up = up_sell(journey, on("2018-01-01"), **some)
+    assert most not in set(up.customers["category"]) | set(up.categories["category"])
+    assert len(up.categories) > 3
 
 
 def test_the_order_is_judged_as_scikit_learn_judges_it(on_a_date, journey, on):

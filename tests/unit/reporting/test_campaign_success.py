@@ -37,6 +37,7 @@ from crm.analyses.campaign_success.whom import COLUMNS, CURVE, Policy
 from crm.analyses.standing import Standing
 from crm.config import Review
 from crm.measures.stability import Population
+from crm.reporting import campaign_next as ahead
 from crm.reporting import campaign_success as report
 from crm.reporting import campaign_trust as trust
 from crm.reporting.chart import Chart
@@ -49,7 +50,7 @@ AS_OF = dt.date(2018, 1, 1)
 FIRST_DAY = (dt.date(2017, 1, 1) - dt.date(1970, 1, 1)).days
 SHOWN = {
     f"{room.__name__.rpartition('.')[2]}.{name}": function
-    for room in (report, trust)
+    for room in (report, ahead, trust)
     for name, function in inspect.getmembers(room, inspect.isfunction)
     if function.__module__ == room.__name__ and name.startswith(("draw_", "show_")) and name != "show_drift"
 }
@@ -343,9 +344,9 @@ def test_what_three_customers_did_is_nowhere(name, one):
     [
         ("campaign_success.draw_answers", "No campaign was drawn by lot"),
         ("campaign_success.draw_running", "No experiment runs"),
-        ("campaign_success.draw_power", "cannot be planned"),
-        ("campaign_success.draw_policy", "Too few campaigns."),
-        ("campaign_success.draw_channels", "No customer has a score"),
+        ("campaign_next.draw_power", "cannot be planned"),
+        ("campaign_next.draw_policy", "Too few campaigns."),
+        ("campaign_next.draw_channels", "No customer has a score"),
         ("campaign_success.show_against_plan", "table plan"),
         ("campaign_trust.show_lots", "No campaign was drawn by lot"),
         ("campaign_trust.show_effects", "No campaign was drawn by lot"),
@@ -428,7 +429,7 @@ def test_a_look_at_a_running_campaign_says_that_one_look_would_have_misled(one):
 def test_how_many_to_contact(share, target, says, one):
     policy = dataclasses.replace(one.targeting.policy, best_share=share)
     told = dataclasses.replace(one, targeting=dataclasses.replace(one.targeting, policy=policy, target=target))
-    assert report.draw_policy(told).title.startswith(says)
+    assert ahead.draw_policy(told).title.startswith(says)
 
 
 @pytest.mark.parametrize(("ships", "says"), [("Blend", "Blend gains +0.100"), (RULE, "no model is surely better")])
@@ -439,9 +440,9 @@ def test_who_would_answer_speaks_of_what_ships(ships, says, one):
 
 
 def test_a_group_of_four_customers_is_not_shown(one):
-    assert report.show_groups(one).frame["group"].tolist() == ["Persuadable"]
-    assert report.show_promotions(one).frame["customers"].min() >= 5
-    assert report.draw_channels(one).numbers["channel"].tolist() == ["email"]
+    assert ahead.show_groups(one).frame["group"].tolist() == ["Persuadable"]
+    assert ahead.show_promotions(one).frame["customers"].min() >= 5
+    assert ahead.draw_channels(one).numbers["channel"].tolist() == ["email"]
 
 
 def test_strange_rows_of_few_are_counted_as_few(one):
@@ -460,8 +461,8 @@ def test_the_event_study_is_of_a_campaign_with_a_claim_and_says_that_it_is_obser
 
 def test_a_channel_that_is_worth_nothing_is_not_praised(one):
     worthless = dataclasses.replace(one.channels, channels=CHANNELS.assign(worth_it_for=0))
-    assert report.draw_channels(one).title == "Email is the best channel, and worth its cost, for 500 customers"
-    assert "through no channel" in report.draw_channels(dataclasses.replace(one, channels=worthless)).title
+    assert ahead.draw_channels(one).title == "Email is the best channel, and worth its cost, for 500 customers"
+    assert "through no channel" in ahead.draw_channels(dataclasses.replace(one, channels=worthless)).title
 
 
 def test_lists_stand_beside_what_was_expected_of_them(one):

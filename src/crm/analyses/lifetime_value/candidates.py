@@ -39,10 +39,12 @@ class Expected:
     """What candidates expect: one row per customer in the snapshot's order, one column per candidate.
 
     purchases: purchase days within the horizon.     value: net sales within it.
+    typical: of both, as columns, the middle of what may come over its mean, as learnt; no column where nothing was.
     """
 
     purchases: pd.DataFrame = field(repr=False)
     value: pd.DataFrame = field(repr=False)
+    typical: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,14 @@ class Candidates:
         for name, model in self.purchase_models.items():
             purchases[name] = model.expected_purchases(histories, self.horizon_days)
             value[name] = purchases[name] * each
+        typical: dict[str, FloatArray] = {}
         if self.learners:
             carried = self._carried(histories)
             read = read_by_learners(customers, self.columns, self.purchase_models, self.spend, self.learners.days)
-            for amounts, learnt in zip((purchases, value), self.learners.expect(read), strict=True):
-                amounts |= {name: amount * carried for name, amount in learnt.items()}
-        return Expected(pd.DataFrame(purchases), pd.DataFrame(value))
+            *learnt, typical = self.learners.expect(read)
+            for amounts, by_model in zip((purchases, value), learnt, strict=True):
+                amounts |= {name: amount * carried for name, amount in by_model.items()}
+        return Expected(pd.DataFrame(purchases), pd.DataFrame(value), pd.DataFrame(typical))
 
     def _carried(self, histories: Histories) -> FloatArray:
         """From the horizon that was learnt to the wanted one, as the mean of the purchase models carries it."""

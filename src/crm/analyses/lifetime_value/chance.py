@@ -2,7 +2,8 @@
 
 A purchase model says how likely each number of purchase days is, the spend model what they may cost. Draws of both,
 scaled to the expected value, give the quantiles. How wide they must be is learnt from dates whose outcome is known:
-the level is taken at which as many customers fell inside as the nominal level promises.
+the level is taken at which as many customers fell inside as the nominal level promises. The middle is that of the
+draws and the learnt one together.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -33,6 +35,12 @@ FEWEST_OF_EACH = 10
 
 FARTHEST = 3.0
 """By how much at most the draws are scaled: beyond, the purchase model and the blend do not speak of one customer."""
+
+LEARNT = 2 / 3
+"""The weight of the learnt middle beside the drawn one's, where there is one."""
+
+LEAST_TYPICAL = 0.25
+"""Of the expected value: the middle of the draws where they say nothing, though a purchase is likelier than none."""
 
 
 class Counting(Protocol):
@@ -111,16 +119,22 @@ class Quantiles:
         low, high = self.low[:, column] * scale, self.high[:, column] * scale
         return np.minimum(low, expected), self.median * scale, np.maximum(high, expected)
 
-    def typical(self, purchases: FloatArray, value: FloatArray, nothing: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def typical(
+        self, purchases: FloatArray, value: FloatArray, nothing: FloatArray, learnt: pd.DataFrame
+    ) -> tuple[FloatArray, FloatArray]:
         """The middle of how many purchase days there may be, whole, and of the value; scaled as both are expected.
 
         nothing: the chance that the customer buys nothing. None of either where that is as likely as not; else one
-        purchase day at least. Where chances differ on whether anything will be bought, the value may still be 0.
+        purchase day at least, and some value.     learnt: the middle over the mean, of `purchases` and of `value`.
         """
         silent = nothing >= 0.5
-        days = np.rint(self.median_days * scaling(self.mean_days, purchases))
+        days = self.median_days * scaling(self.mean_days, purchases)
         worth = self.median * scaling(self.mean, value)
-        return np.where(silent, 0.0, np.maximum(days, 1.0)), np.where(silent, 0.0, worth)
+        worth = np.where(worth > 0, worth, LEAST_TYPICAL * value)
+        if len(learnt.columns):
+            days = (1 - LEARNT) * days + LEARNT * purchases * learnt["purchases"].to_numpy()
+            worth = (1 - LEARNT) * worth + LEARNT * value * learnt["value"].to_numpy()
+        return np.where(silent, 0.0, np.maximum(np.rint(days), 1.0)), np.where(silent, 0.0, worth)
 
 
 def scaling(mean: FloatArray, expected: FloatArray) -> FloatArray:

@@ -134,6 +134,7 @@ def _write(facts: Facts, date: dt.date, *, days: int, seed: int, folder: Path) -
         "purchases": seen.expected.purchases,
         "value": seen.expected.value,
         "weeks": seen.weeks,
+        "typical": seen.expected.typical,
         "came": customers[["customer_id", "purchase_days_next", "net_sales_next"]],
     }
     if seen.quantiles is not None:
@@ -165,7 +166,7 @@ def _read(place: Path, date: dt.date, days: int) -> Foresight:
     return Foresight(
         date,
         days,
-        Expected(frames["purchases"], frames["value"]),
+        Expected(frames["purchases"], frames["value"], frames["typical"]),
         quantiles,
         frames["weeks"],
         silence=_array(frames["middle"]["silence"]) if quantiles else np.empty(0),

@@ -103,10 +103,10 @@ def judge(mixed: Sequence[Mixed], facts: Facts, *, days: int, seed: int) -> Judg
 
 
 def typical_of(one: Mixed) -> tuple[FloatArray, FloatArray]:
-    """The middle of the purchase days, and of the value, that may come of each customer; by the purchase models."""
+    """The middle of the purchase days, and of the value, that may come of each customer."""
     assert one.seen.quantiles is not None
     nothing = one.silence.chance(one.seen.silence, one.purchases)
-    return one.seen.quantiles.typical(one.purchases, one.value, nothing)
+    return one.seen.quantiles.typical(one.purchases, one.value, nothing, one.seen.expected.typical)
 
 
 def rule_to_ship(gains: pd.DataFrame, mean: pd.DataFrame) -> str:

@@ -2,7 +2,8 @@
 
 Both read every number of a snapshot and what a purchase model expects, and learn what was bought within a horizon
 after earlier dates. The regression carries trends further than it has seen, the trees see what bends; each corrects
-the other. Purchase days are counts (Poisson); net sales are many zeros and a long tail (Tweedie, power 1.5).
+the other. Purchase days are counts (Poisson); net sales are many zeros and a long tail (Tweedie, power 1.5). Further
+trees learn how far the middle of what may come lies from the mean that the first ones expect.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ _TREES: dict[str, Any] = {
     "max_depth": 3, "eta": 0.03, "subsample": 0.5, "colsample_bytree": 0.25, "lambda": 10.0, "max_bin": 128,
     "nthread": 1,  # one thread adds up in one order: the same inputs give the same scores
 }  # fmt: skip
-_ROUNDS = 250
+_ROUNDS, _ROUNDS_OF_MIDDLE = 250, 100
 _ROWS_PER_LEAF = 1 / 100
 _PENALTY = 0.03
+_MIDDLE_OVER_MEAN = 1.5
+"""The middle is taken as no farther above the mean than this."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Learners:
-    """The regression and the trees, fitted; `days`: the horizon they learnt, `rows`: from how many customers."""
+    """The regression and the trees, fitted; `days`: the horizon they learnt, `rows`: from how many customers.
+
+    middles: from the mean that the trees expect to the middle; empty in a model that was saved without.
+    """
 
     columns: tuple[str, ...]
     dates: tuple[dt.date, ...]
@@ -58,16 +64,26 @@ class Learners:
     rows: int
     regression: dict[str, Regression] = field(repr=False)
     trees: dict[str, xgb.Booster] = field(repr=False)
+    middles: dict[str, xgb.Booster] = field(default_factory=dict, repr=False)
 
-    def expect(self, known: pd.DataFrame) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-        """Purchase days, and net sales, of the `days` that were learnt, by model, one entry per customer."""
+    def expect(
+        self, known: pd.DataFrame
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray], dict[str, FloatArray]]:
+        """Purchase days, and net sales, of the `days` that were learnt, by model, one entry per customer.
+
+        And of both the middle over the mean: a ratio, which holds in another season than that of the lessons.
+        """
         table = known[list(self.columns)]
         matrix = xgb.DMatrix(table)
         answers = []
+        middles: dict[str, FloatArray] = {}
         for what in ("purchases", "value"):
             trees = np.asarray(self.trees[what].predict(matrix), dtype="float64")
             answers.append({REGRESSION: self.regression[what].predict(table), TREES: trees})
-        return answers[0], answers[1]
+            if what in self.middles:
+                farther = np.asarray(self.middles[what].predict(matrix), dtype="float64")
+                middles[what] = np.clip(1 + farther / np.maximum(trees, 1e-12), 0.0, _MIDDLE_OVER_MEAN)
+        return answers[0], answers[1], middles
 
     @property
     def weights(self) -> pd.DataFrame:
@@ -96,7 +112,7 @@ class Regression:
 
 
 def learn(lessons: Sequence[Lesson], *, days: int, seed: int) -> Learners:
-    """Fit both models to both amounts. The same lessons and seed give the same models, bit for bit."""
+    """Fit all models to both amounts. The same lessons and seed give the same models, bit for bit."""
     sampled = [_sample(lesson) for lesson in lessons]
     known = pd.concat([lesson.known for lesson in sampled], ignore_index=True)
     amounts = {
@@ -105,13 +121,15 @@ def learn(lessons: Sequence[Lesson], *, days: int, seed: int) -> Learners:
     }
     with threadpool_limits(limits=1):
         regression = {what: _regress(known, amount, what) for what, amount in amounts.items()}
+    trees = {what: _grow(known, amount, what, seed=seed) for what, amount in amounts.items()}
     return Learners(
         columns=tuple(str(column) for column in known.columns),
         dates=tuple(lesson.date for lesson in lessons),
         days=days,
         rows=len(known),
         regression=regression,
-        trees={what: _grow(known, amount, what, seed=seed) for what, amount in amounts.items()},
+        trees=trees,
+        middles={what: _grow_middle(known, amount, trees[what], seed=seed) for what, amount in amounts.items()},
     )
 
 
@@ -143,6 +161,15 @@ def _grow(known: pd.DataFrame, amount: FloatArray, what: str, *, seed: int) -> x
     rows = max(len(known) * _ROWS_PER_LEAF, 5.0)
     parameters = {**_TREES, **objective, "min_child_weight": rows * max(weight, 1e-6), "seed": seed}
     return xgb.train(parameters, xgb.DMatrix(known, label=amount), _ROUNDS)
+
+
+def _grow_middle(known: pd.DataFrame, amount: FloatArray, mean: xgb.Booster, *, seed: int) -> xgb.Booster:
+    """Trees that lead from what other trees expect to what errs least: the sum of both is the middle."""
+    rows = max(len(known) * _ROWS_PER_LEAF, 5.0)
+    least = {"objective": "reg:absoluteerror", "base_score": 0.0, "min_child_weight": rows, "seed": seed}
+    matrix = xgb.DMatrix(known, label=amount)
+    matrix.set_base_margin(mean.predict(matrix))
+    return xgb.train({**_TREES, **least}, matrix, _ROUNDS_OF_MIDDLE)
 
 
 def _logs(table: pd.DataFrame) -> FloatArray:

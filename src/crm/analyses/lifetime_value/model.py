@@ -19,7 +19,7 @@ import pandas as pd
 import xgboost as xgb
 
 from crm.analyses.lifetime_value.blend import Weights, floor_of
-from crm.analyses.lifetime_value.candidates import Candidates
+from crm.analyses.lifetime_value.candidates import Candidates, Expected
 from crm.analyses.lifetime_value.chance import Silence
 from crm.analyses.lifetime_value.foresight import silence, spread, together
 from crm.analyses.lifetime_value.judging import Mixed
@@ -109,7 +109,9 @@ class LifetimeModel:
 
     def expect(self, customers: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
         """Expected purchase days and value of some customers."""
-        expected = self.candidates.expect(customers)
+        return self._mixed(self.candidates.expect(customers))
+
+    def _mixed(self, expected: Expected) -> tuple[FloatArray, FloatArray]:
         tables = {"purchases": expected.purchases, "value": expected.value}
         mixed = [
             self.weights[what].mix(table, floor=self.floors[what]) * self.factors[what]
@@ -129,14 +131,17 @@ class LifetimeModel:
         return replace(self, factors=factors)
 
     def _score(self, customers: pd.DataFrame) -> pd.DataFrame:
-        purchases, value = self.expect(customers)
+        expected = self.candidates.expect(customers)
+        purchases, value = self._mixed(expected)
         model, histories = together(self.candidates), Histories.of(customers)
         unknown = np.full(len(customers), np.nan)
         quantiles = spread(self.candidates, customers, seed=self.seed)
         low, _, high = (unknown,) * 3 if quantiles is None else quantiles.at(self.interval_level, value)
         nothing = unknown if model is None else self.silence.chance(silence(self.candidates, customers), purchases)
         nothing = nothing.round(CHANCE_DECIMALS)
-        days, typical = (unknown,) * 2 if quantiles is None else quantiles.typical(purchases, value, nothing)
+        days, typical = unknown, unknown
+        if quantiles is not None:
+            days, typical = quantiles.typical(purchases, value, nothing, expected.typical)
         # Whoever will buy is there: the models that know no more than the rhythm may not say otherwise.
         alive = unknown if model is None else np.maximum(model.probability_alive(histories), 1 - nothing)
         return pd.DataFrame(
@@ -227,15 +232,25 @@ def _learners_record(learners: Learners) -> dict[str, Any]:
             }
             for what, one in learners.regression.items()
         },
-        "trees": {what: booster.save_raw("json").decode() for what, booster in learners.trees.items()},
+        "trees": _as_text(learners.trees),
+        # A model that was saved without stays the same model.
+        **({"middles": _as_text(learners.middles)} if learners.middles else {}),
     }
 
 
+def _as_text(boosters: Mapping[str, xgb.Booster]) -> dict[str, str]:
+    return {what: booster.save_raw("json").decode() for what, booster in boosters.items()}
+
+
+def _boosters(texts: Mapping[str, str]) -> dict[str, xgb.Booster]:
+    boosters = {}
+    for what, text in texts.items():
+        boosters[what] = xgb.Booster({"nthread": 1})
+        boosters[what].load_model(bytearray(text.encode()))
+    return boosters
+
+
 def _learners(record: Mapping[str, Any]) -> Learners:
-    trees = {}
-    for what, text in record["trees"].items():
-        trees[what] = xgb.Booster({"nthread": 1})
-        trees[what].load_model(bytearray(text.encode()))
     return Learners(
         columns=tuple(record["columns"]),
         dates=tuple(dt.date.fromisoformat(date) for date in record["dates"]),
@@ -251,7 +266,8 @@ def _learners(record: Mapping[str, Any]) -> Learners:
             )
             for what, one in record["regression"].items()
         },
-        trees=trees,
+        trees=_boosters(record["trees"]),
+        middles=_boosters(record.get("middles", {})),
     )
 
 

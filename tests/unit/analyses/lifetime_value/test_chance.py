@@ -1,6 +1,7 @@
 """Intervals hold as many customers as they promise where the model is true, and learn where it is not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crm.analyses.lifetime_value.chance import (
@@ -29,6 +30,7 @@ def cnbd(**parameters):
 
 MODEL = cnbd(k=2, r=1.2, alpha=30.0, a=0.5, b=5.0)
 SPEND = SpendModel(4.0, 5.0, 40.0, "all purchase days")
+UNLEARNT = pd.DataFrame()
 
 
 def histories_of(rng, most, earliest, latest):
@@ -129,17 +131,36 @@ def test_the_typical_number_of_purchase_days_is_whole_and_none_where_none_is_as_
     none = np.zeros(len(table))
     drawn = {name: table[name].to_numpy(dtype="float64") for name in ("median_days", "mean_days")}
     quantiles = Quantiles(low=none, high=none, median=none, mean=none, total_spread=0.0, **drawn)
-    days, _ = quantiles.typical(table["expected"].to_numpy(), none, table["nothing"].to_numpy())
+    days, _ = quantiles.typical(table["expected"].to_numpy(), none, table["nothing"].to_numpy(), UNLEARNT)
     assert days.tolist() == table["typical"].tolist()
 
 
-def test_the_typical_value_is_scaled_and_none_where_nothing_is_as_likely():
-    one = np.ones(3)
-    quantiles = Quantiles(
-        low=one, high=one, median=20 * one, mean=25 * one, total_spread=0.0, median_days=one, mean_days=one
-    )
-    _, value = quantiles.typical(one, np.array([25.0, 50.0, 25.0]), np.array([0.1, 0.4, 0.5]))
-    assert value.tolist() == [20.0, 40.0, 0.0]
+MIDDLES_OF_VALUE = """
+median  mean  expected  nothing  learnt  typical
+    20    25      25.0     0.10       -     20.0
+    20    25      50.0     0.40       -     40.0
+    20    25      25.0     0.50       -      0.0
+     0    10      12.0     0.45       -      3.0
+    20    25      25.0     0.10     0.5     15.0
+    20    25      25.0     0.10     1.1     25.0
+    20    25      25.0     0.60     1.1      0.0
+     0    10      12.0     0.45     0.0      1.0
+"""
+
+
+def test_the_typical_value_is_scaled_and_none_where_nothing_is_as_likely(draw):
+    """The learnt middle, if any, weighs two thirds; who is likelier to buy than not brings something."""
+    for line in draw(MIDDLES_OF_VALUE).to_dict("records"):
+        one = {name: np.array([float(line[name])]) for name in ("median", "mean", "expected", "nothing")}
+        quantiles = Quantiles(
+            low=one["mean"], high=one["mean"], median=one["median"], mean=one["mean"], total_spread=0.0,
+            median_days=np.ones(1), mean_days=np.ones(1),
+        )  # fmt: skip
+        learnt = pd.DataFrame({"purchases": [1.0], "value": [line["learnt"]]}).dropna(axis=1)
+        learnt = learnt if "value" in learnt else UNLEARNT
+        days, value = quantiles.typical(np.ones(1), one["expected"], one["nothing"], learnt)
+        assert value.tolist() == pytest.approx([float(line["typical"])])
+        assert (days > 0).tolist() == (value > 0).tolist()
 
 
 def test_the_typical_number_of_purchase_days_errs_less_than_the_mean_where_many_buy_nothing():
@@ -150,7 +171,7 @@ def test_the_typical_number_of_purchase_days_errs_less_than_the_mean_where_many_
     chances = np.cumsum(MODEL.count_probabilities(histories, 90.0, 90), axis=1)
     came = (chances < rng.random((CUSTOMERS, 1))).sum(axis=1)
     expected = MODEL.expected_purchases(histories, 90.0)
-    typical, _ = drawn.typical(expected, expected * each, MODEL.chance_of_no_purchase(histories, 90.0))
+    typical, _ = drawn.typical(expected, expected * each, MODEL.chance_of_no_purchase(histories, 90.0), UNLEARNT)
     assert drawn.mean_days.sum() == pytest.approx(expected.sum(), rel=0.01)
     assert (typical == 0).mean() > 0.5
     assert np.abs(came - typical).mean() < 0.95 * np.abs(came - expected).mean()

@@ -155,6 +155,24 @@ def test_the_model_can_be_kept_and_values_a_part_like_the_whole(valued):
     pd.testing.assert_frame_equal(told[expected], whole[expected], rtol=1e-9)
 
 
+def test_a_model_saved_before_the_middle_was_learnt_keeps_its_name_and_takes_that_of_the_draws(valued):
+    facts, value = valued("a till among customers")
+    record = json.loads(json.dumps(value.model.as_record()))
+    assert set(record["learners"].pop("middles")) == {"purchases", "value"}
+    older = LifetimeModel.from_record(record)
+    assert older.as_record() == record
+    customers = snapshot(facts, facts.settings.as_of)
+    scores, learnt = older.score(customers), value.model.score(customers)
+    typical = ["typical_purchases", "typical_value"]
+    pd.testing.assert_frame_equal(scores.drop(columns=typical), learnt.drop(columns=typical))
+    assert not scores[typical].equals(learnt[typical])
+    for one in (scores, learnt):
+        silent = one["chance_of_no_purchase"] >= 0.5
+        assert 0 < silent.sum() < len(silent)
+        assert (one.loc[silent, typical] == 0).all(axis=None)
+        assert (one.loc[~silent, typical] > 0).all(axis=None)
+
+
 @pytest.mark.parametrize("name", ["nobody repeats", "one customer", "all on one day", "forty days of history"])
 def test_the_page_of_odd_customers_has_no_hole(valued, name):
     facts, value = valued(name)

@@ -229,9 +229,8 @@ def show_elsewhere(one: CrossSell) -> Table | LeftOut:
         table[["item", "customers", "net_sales", "net_sales_elsewhere", "share_elsewhere"]].head(MOST),
         caption=f"More of the same: estimates over the whole history ({one.currency})",
         formats={"net_sales": ",.0f", "net_sales_elsewhere": ",.0f", "share_elsewhere": ".0%"},
-        notes="Customers who spend at least a quarter less on the item than the middle one of their like. Needs "
-        "differ: "
-        "it holds for many rather than for one.",
+        notes="Active customers who spend at least a quarter less on the item than the middle one of their like; of "
+        "each the ten items count of which most is missing. Needs differ: it holds for many rather than for one.",
     )
 
 
@@ -329,6 +328,9 @@ def show_grouped(one: CrossSell) -> Table | LeftOut | None:
         caption=f"Not offered on their own ({one.currency})",
         formats={"net_sales": ",.0f"},
         most_rows=MOST,
+        notes="Groups whose items fewer than five customers buy are not shown."
+        if len(table) < len(one.grouped)
+        else "",
     )
 
 

@@ -12,6 +12,7 @@ from crm.analyses import counted, listed, not_there
 from crm.analyses.cross_sell.candidates import BEST_SELLERS, BLEND
 from crm.analyses.cross_sell.offers_judged import BEST, JudgedOffers
 from crm.analyses.cross_sell.panel import NEVER
+from crm.analyses.cross_sell.share_elsewhere import MOST as MOST_MISSING
 from crm.finding import Finding, Findings
 from crm.headline import FEWEST_SHOWN, Headline, Trail
 from crm.measures.resampling import LEVEL
@@ -332,8 +333,8 @@ def _up_sell(one: CrossSell) -> Finding | None:
     return _say(
         one,
         "up_sell",
-        "{pairs:,} times a customer buys the lower-priced line of a category; those of them who are likely to buy "
-        "the dearer one are expected to bring {margin:,.0f} {currency} of extra margin within {days} days. Most in "
+        "{pairs:,} times a customer buys the lower-priced line of a category; by each one's chance to buy the dearer "
+        "one, {margin:,.0f} {currency} of extra margin are expected within {days} days. Most in "
         "{category}: {movers:,.0f} of {customers:,} are expected to buy it.",
         values,
         one.up.categories,
@@ -381,12 +382,14 @@ def _elsewhere(one: CrossSell) -> Finding | None:
         "item": str(sums.index[-1]),
         "customers": int(sums["size"].iloc[-1]),
         "sales": float(sums["sum"].iloc[-1]),
+        "most": MOST_MISSING,
     }
     return _say(
         one,
         "elsewhere",
         "An estimate, by comparison with customers who spend alike: most is bought elsewhere of {item}, about "
-        "{sales:,.0f} {currency} by {customers:,} customers over the whole history.",
+        "{sales:,.0f} {currency} by {customers:,} customers over the whole history. Of each customer those {most} "
+        "items count of which most is missing.",
         values,
     )
 
@@ -417,7 +420,7 @@ def _season(one: CrossSell) -> Finding | None:
         "count": len(late),
         "names": listed([str(name) for name in late["item"].head(3)]),
         "buyers": float(late["expected_buyers"].sum()),
-        "least": float(late["share_lately"].min()),
+        "least": math.floor(100 * float(late["share_lately"].min())) / 100,
     }
     among = "" if len(late) <= 3 else ", among them"
     several = "items were" if len(late) > 1 else "item was"

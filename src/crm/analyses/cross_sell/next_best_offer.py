@@ -66,6 +66,19 @@ def next_best_offers(
     return offers[list(OFFERS)].reset_index(drop=True)
 
 
+def to_choose_from(scored: Scored) -> pd.DataFrame:
+    """The ten likeliest of each customer and, ranked after them, those of highest margin that are not among them.
+
+    Whoever takes the row of the highest expected margin takes the offer that `next_best_offers` makes.
+    """
+    pair = ["customer_id", "item"]
+    both = pd.concat([scored.top, scored.by_margin], ignore_index=True)
+    both = both.assign(rank=both["rank"].where(both.index < len(scored.top))).drop_duplicates(pair)
+    order = ["customer_id", "rank", "probability", "item"]
+    both = both.sort_values(order, ascending=[True, True, False, True], na_position="last", ignore_index=True)
+    return both.assign(rank=both.groupby("customer_id").cumcount() + 1)
+
+
 def leave_out(scored: Scored, items: Items, not_offered: Collection[str]) -> Scored:
     """The same without those of the items that are not offered, ranked anew (`Items.offered`)."""
     names = [name for name, offered in zip(items.names, items.offered(not_offered), strict=True) if not offered]

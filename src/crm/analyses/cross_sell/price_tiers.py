@@ -1,6 +1,6 @@
 """Which line of a category does each customer buy: the lower-priced, the middle or the dearer one?
 
-Products are put in tiers by unit price within their category, a third of the units each.
+Products are put in tiers by unit price within their category, a third of the units each; those of one price together.
 """
 
 from __future__ import annotations
@@ -43,14 +43,19 @@ def price_tiers(facts: Facts, as_of: dt.date) -> pd.DataFrame:
     products = products[(products["units"] > 0) & (products["sales"] > 0) & (products["category"] != UNKNOWN)]
     if products.empty:
         return empty
-    products["unit_price"] = products["sales"] / products["units"]
+    products["unit_price"] = (products["sales"] / products["units"]).round(4)
     largest = products.groupby("category")["sales"].sum().sort_values(ascending=False, kind="stable")
     products = products[products["category"].isin(largest.index[:MOST_CATEGORIES])]
-    ordered = products.sort_values(["category", "unit_price", "product_id"], ignore_index=True)
-    units = ordered.groupby("category")["units"]
-    middle = (units.cumsum() - ordered["units"] / 2) / units.transform("sum")
-    ordered["tier"] = np.asarray(TIERS)[np.minimum((3 * middle).astype("int64"), 2)]
-    return ordered[ordered["category"].isin(_with_lines(ordered))][list(empty)].reset_index(drop=True)
+    prices = products.groupby(["category", "unit_price"], as_index=False)["units"].sum()
+    units = prices.groupby("category")["units"]
+    middle = (units.cumsum() - prices["units"] / 2) / units.transform("sum")
+    place = np.minimum((3 * middle).astype("int64"), 2)
+    place[~prices["category"].duplicated()] = 0  # the lowest price is of the lower line, however many units it has
+    place[~prices["category"].duplicated(keep="last")] = 2
+    prices["tier"] = np.asarray(TIERS)[place]
+    tiers = products.merge(prices.drop(columns="units"), on=["category", "unit_price"])
+    tiers = tiers.sort_values(["category", "unit_price", "product_id"], ignore_index=True)
+    return tiers[tiers["category"].isin(_with_lines(tiers))][list(empty)].reset_index(drop=True)
 
 
 def tiers_bought(facts: Facts, tiers: pd.DataFrame, as_of: dt.date, *, horizon_days: int = 0) -> pd.DataFrame:

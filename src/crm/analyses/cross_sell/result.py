@@ -14,6 +14,7 @@ from crm.analyses.cross_sell.candidates import Seen
 from crm.analyses.cross_sell.findings import all_findings, headline, measures
 from crm.analyses.cross_sell.judging import Judged
 from crm.analyses.cross_sell.model import LISTS, TOP, CrossSellModel, Scored
+from crm.analyses.cross_sell.next_best_offer import to_choose_from
 from crm.analyses.cross_sell.panel import read_panel
 from crm.analyses.cross_sell.reasons import Reason, explain
 from crm.analyses.cross_sell.together import Together
@@ -65,9 +66,12 @@ class CrossSell:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """Up to ten rows per active customer, the likeliest first: `SCORES`; probability within the horizon."""
+        """Up to fifteen rows per active customer: `SCORES`; probability within the horizon.
+
+        The ten likeliest first, then those of the five of highest expected margin that are not among them.
+        """
         version = self.model.content[:12] if self.model else ""
-        return self.scored.top.assign(model_version=version)[list(SCORES)]
+        return to_choose_from(self.scored).assign(model_version=version)[list(SCORES)]
 
     @property
     def up_sell_scores(self) -> pd.DataFrame:

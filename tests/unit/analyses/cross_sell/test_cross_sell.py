@@ -1,6 +1,7 @@
 """What each customer would buy next, in a small shop whose habits are drawn."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,32 @@ def test_only_what_is_new_is_offered_to_active_customers_alone(answer, bought):
     assert (last[scores["customer_id"].unique()] >= bought["day"].max() - 55).all()
 
 
-def test_ten_at_most_in_falling_order_of_a_chance(answer):
+def test_fifteen_at_most_in_falling_order_of_a_chance(answer):
     scores = answer.scores
     grouped = scores.groupby("customer_id")
     assert grouped["rank"].agg(lambda ranks: list(ranks) == list(range(1, len(ranks) + 1))).all()
-    assert grouped.size().max() <= 10
+    assert grouped.size().max() <= 15
+    assert not answer.scores.duplicated(["customer_id", "item"]).any()
     assert scores["probability"].between(0, 1).all()
     assert grouped["probability"].agg(lambda chances: chances.is_monotonic_decreasing).all()
+
+
+def test_whoever_takes_the_row_of_most_margin_makes_the_offer_of_the_page(answer):
+    """The action lists read the published scores: they must hold the item worth most, likely or not.
+
+    Here as if only the two likeliest were kept, so that what is worth most is often not among them.
+    """
+    top = answer.scored.top
+    two = replace(answer.scored, top=top[top["rank"] <= 2].reset_index(drop=True))
+    one = replace(answer, scored=two, offers=next_best_offers(two))
+    scores = one.scores.sort_values(["customer_id", "expected_margin", "item"], ascending=[True, False, True])
+    best = scores.drop_duplicates("customer_id").reset_index(drop=True)
+    offers = one.offers[["customer_id", "item", "probability", "expected_margin"]]
+    pd.testing.assert_frame_equal(best[list(offers)], offers)
+    assert (best["rank"] > 2).sum() > 20
+    assert one.scores.groupby("customer_id")["probability"].agg(lambda some: some.is_monotonic_decreasing).all()
+    first = one.scores[one.scores["rank"] <= 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first[["customer_id", "item"]], two.top[["customer_id", "item"]])
 
 
 def test_margin_is_chance_times_rate_times_value_of_a_purchase(answer):

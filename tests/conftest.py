@@ -195,6 +195,18 @@ def journey(settings_for: Callable[..., Settings]) -> Facts:
 
 
 @pytest.fixture(scope="session")
+def journey_in_utc(shared_folder: Path) -> Facts:
+    """Complete Journey with its days cut in UTC, as by most who measured something on it; in a folder of its own."""
+    home = shared_folder / "journey-in-utc"
+    home.mkdir(exist_ok=True)
+    (home / "crm.toml").write_text(
+        f'[source]\nkind = "complete_journey"\ntimezone = "UTC"\n[clock]\nas_of = 2018-01-01\n'
+        f'[folders]\nnotebooks = "{ROOT / "notebooks"}"\n'
+    )
+    return read_facts(read_settings(home / "crm.toml"))
+
+
+@pytest.fixture(scope="session")
 def cdnow(settings_for: Callable[..., Settings]) -> Facts:
     """CDNOW, read once per test run."""
     return read_facts(settings_for("cdnow", "1998-01-01"))

@@ -60,6 +60,54 @@ def test_contacts_and_answers_are_those_of_the_package(found):
     assert reached["responded"].sum() >= 0.97 * answered.sum()
 
 
+def test_answers_by_main_department_are_those_of_the_package(found, journey):
+    """No contact is lost of a department that is small in each campaign: counted again in plain pandas."""
+    data = data_folder()
+    products = pd.read_parquet(data / "products.parquet", columns=["product_id", "department"])
+    lines = pd.read_parquet(data / "transactions.parquet").merge(products, on="product_id", how="left")
+    moment = lines["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert(journey.settings.source.timezone)
+    lines = lines.assign(day=moment.dt.tz_localize(None).dt.normalize(), net=lines["sales_value"].round(4))
+    sums = lines.groupby(["household_id", "day", "department"], as_index=False)["net"].sum()
+    answers = pd.read_parquet(data / "coupon_redemptions.parquet")[["household_id", "campaign_id"]].drop_duplicates()
+    contacts = pd.read_parquet(data / "campaigns.parquet").merge(answers.assign(answered=1), how="left").fillna(0)
+    parts = []
+    for campaign in pd.read_parquet(data / "campaign_descriptions.parquet").itertuples():
+        begins = pd.Timestamp(campaign.start_date)
+        year = sums[(sums["day"] < begins) & (sums["day"] >= begins - pd.Timedelta(days=365))]
+        spent = year.groupby(["household_id", "department"], as_index=False)["net"].sum().round({"net": 4})
+        spent = spent.sort_values(["household_id", "net", "department"], ascending=[True, False, True])
+        part = contacts[contacts["campaign_id"] == campaign.campaign_id]
+        parts.append(part.merge(spent.drop_duplicates("household_id"), how="left", on="household_id"))
+    counted = pd.concat(parts).groupby("department")["answered"].agg(["size", "sum"])
+    told = found.by_group[found.by_group["by"] == "main department"].set_index("group")
+    assert told["contacted"].sum() == len(contacts)
+    large = ["GROCERY", "DRUG GM", "FUEL", "PRODUCE", "MEAT"]
+    assert told.loc[large, ["contacted", "responded"]].to_numpy().tolist() == counted.loc[large].to_numpy().tolist()
+    assert told.loc["FUEL", ["contacted", "responded"]].tolist() == [69, 17]
+
+
+def test_margin_and_cost_are_of_those_who_were_compared(found):
+    told = found.summary[found.summary["profit"].notna()]
+    assert len(told)
+    assert (told["compared"] < told["contacted"]).any()
+    assert told["cost"].tolist() == pytest.approx((0.6 * told["compared"]).tolist())
+
+
+def test_on_no_day_do_as_many_campaigns_run_as_one_meets_over_its_length(found):
+    """The most others that one campaign meets are 10; on no day do more than 6 run."""
+    table = found.summary
+    days = pd.date_range(table["first_date"].min(), table["last_date"].max()).date
+    on_a_day = max(int(((table["first_date"] <= day) & (day <= table["last_date"])).sum()) for day in days)
+    assert (on_a_day, table["overlapping"].max()) == (6, 10)
+    assert "one of them with 10 others in all" in str(found.findings.pick("overlap"))
+
+
+def test_customers_with_few_purchase_days_are_counted_as_left_out(found):
+    lines = pd.read_parquet(data_folder() / "transactions.parquet", columns=["household_id"])
+    assert len(found.promotions.customers) + found.promotions.too_few_days == lines["household_id"].nunique() == 2469
+    assert found.promotions.too_few_days == 66
+
+
 def test_who_answers_is_told_better_than_by_the_share_answered_before(found):
     gains = found.targeting.response.gains
     row = gains[(gains["candidate"] == "Blend") & (gains["measure"] == "auc")].iloc[0]

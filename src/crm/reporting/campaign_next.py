@@ -230,7 +230,7 @@ def draw_promotions(one: CampaignSuccess) -> Chart | LeftOut:
         title=title,
         note="By the share of their net sales of a year bought on promotion. Tick: if days on promotion fell to "
         "anybody "
-        f"alike.{_FEW * few}",
+        f"alike.{_not_judged(one)}{_FEW * few}",
     )
 
 
@@ -248,6 +248,15 @@ def show_promotions_usual(one: CampaignSuccess) -> Table | LeftOut:
 _FEW = " Rows of fewer than five customers are not shown."
 
 
+def _not_judged(one: CampaignSuccess) -> str:
+    """How many customers of these days are in no row, and why."""
+    count, judged = one.promotions.too_few_days, len(one.promotions.customers)
+    if not count:
+        return ""
+    said = f"{count:,} of {judged + count:,} customers" if count >= FEWEST else f"fewer than {FEWEST} customers"
+    return f" Left out: {said}, with purchases on fewer than {one.promotions.fewest_days} days or no net sales."
+
+
 def _promoted(one: CampaignSuccess, table: pd.DataFrame, caption: str) -> Table | LeftOut:
     if (why := one.unsaid.get("promotions", "")) or table.empty or not one.promotions.discount_rate > 0:
         return LeftOut(why or " ".join(one.promotions.tells))
@@ -263,7 +272,7 @@ def _promoted(one: CampaignSuccess, table: pd.DataFrame, caption: str) -> Table 
         caption=f"{caption} ({one.currency}, one year)",
         formats={name: spec for name, spec in formats.items() if name in shown},
         notes=f"Above usual: discount beyond what the same products usually get. "
-        f"{' '.join(one.promotions.tells)}{few}",
+        f"{' '.join(one.promotions.tells)}{_not_judged(one)}{few}",
     )
 
 

@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 
 from crm.finding import Findings
-from crm.measures.chances import wilson
 from crm.reporting.chart import Chart
 from crm.reporting.charts import draw_bars, draw_dots, draw_intervals, draw_line
 from crm.reporting.left_out import LeftOut
 from crm.reporting.small_groups import FEWEST, is_small
 from crm.reporting.style import ACTUAL, BAD, COMPARISON, FORECAST, GOOD
 from crm.reporting.tables import Table, show_table
-from crm.reporting.wording import MISSING, clean, listed, quantity, shortened
+from crm.reporting.wording import MISSING, clean, formatted, listed, quantity, shortened
 
 if TYPE_CHECKING:  # the analysis is heavy, and whoever shows one has it loaded already
     from crm.analyses.campaign_success.reading import Reading
@@ -44,7 +43,7 @@ OUTCOMES = {
     "margin": "margin",
     "responded": "share that answered",
 }
-BY_FIRST = ("segment", "value tier", "first department", "main channel")
+BY_FIRST = ("segment", "value tier", "main department", "main channel")
 """Kinds of group, the most telling first."""
 
 MOST = 12
@@ -122,9 +121,9 @@ def draw_caused(one: CampaignSuccess) -> Chart | LeftOut:
         band=one.matters,
         unit="share",
         title=_what_was_caused(one),
-        note=f"Change in {OUTCOMES[one.judged_by]} of the contacted, as share of what they would have been, with 95% "
-        f"interval (an experiment still running: 99%). Grey: less than {one.matters:.0%}, which does not matter. "
-        "Hollow: nothing can be claimed. The newest first.",
+        note=f"Change in {OUTCOMES[one.judged_by]} of the contacted (without a lot: of those compared), as share of "
+        "what they would have been, with 95% interval (an experiment still running: 99%). Grey: less than "
+        f"{one.matters:.0%}, which does not matter. Hollow: nothing can be claimed. The newest first.",
     )
 
 
@@ -139,18 +138,20 @@ def show_caused(one: CampaignSuccess) -> Table | LeftOut:
         interval=intervals(table["low"], table["high"], "+,.2f"),
         shown_from=table["smallest_seen"],
     )
-    columns = ["campaign", "verdict", "evidence", "contacted", "usual", "effect", "interval", "shown_from", "because"]
+    columns = ["campaign", "verdict", "evidence", "contacted", "compared", "usual", "effect", "interval",
+               "shown_from", "because"]  # fmt: skip
     return show_table(
         _hidden(told[columns], ["usual", "effect", "interval", "shown_from"]),
         caption=f"Every campaign: {OUTCOMES[one.judged_by]} per contacted customer, in the days of the campaign",
         formats={"usual": ",.2f", "effect": "+,.2f", "shown_from": ",.2f"},
-        notes="Usual: of those held out or, without a lot, of untouched customers of the same past. Interval: 95%; "
-        "of "
-        "an experiment still running 99%. Shown from: the smallest effect that the campaign shows in four of five "
-        "cases.",
+        counts=["compared"],
+        notes=f"{_COMPARED} Usual: of those held out or, without a lot, of untouched customers of the same past. "
+        "Interval: 95%; of an experiment still running 99%. Shown from: the smallest effect that the campaign "
+        "shows in four of five cases.",
     )
 
 
+_COMPARED = "Compared: the contacted of whom it is told; without a lot, those who have similar untouched customers."
 _EVIDENCE = {"experiment": "by lot", "observational": "observational", "none": "none"}
 
 
@@ -160,7 +161,7 @@ def draw_profit(one: CampaignSuccess) -> Chart | LeftOut:
     if isinstance(table, LeftOut):
         return table
     return draw_intervals(
-        table[["campaign", "profit", "low", "high", "margin", "cost", "evidence"]],
+        table[["campaign", "profit", "low", "high", "compared", "margin", "cost", "evidence"]],
         label="campaign",
         value="profit",
         interval=("low", "high"),
@@ -169,8 +170,9 @@ def draw_profit(one: CampaignSuccess) -> Chart | LeftOut:
         panel="evidence",
         unit=one.currency,
         title=_what_was_earned(table[table["evidence"] == BY_LOT]),
-        note="Margin caused in the days of the campaign, less the cost of its contacts, with 95% interval. Of forty "
-        "campaigns that bring nothing, one seems to earn money and one to lose some, by luck alone.",
+        note="Margin caused among the compared in the days of the campaign, less the cost of contacting them, with "
+        "95% interval. Of forty campaigns that bring nothing, one seems to earn money and one to lose some, by luck "
+        "alone.",
     )
 
 
@@ -184,8 +186,8 @@ def show_profit(one: CampaignSuccess) -> Table | LeftOut:
         margin_interval=intervals(table["margin_low"], table["margin_high"], "+,.0f"),
         profit_interval=intervals(table["low"], table["high"], "+,.0f"),
     )
-    columns = ["campaign", "evidence", "contacted", "margin", "margin_interval", "cost", "profit", "profit_interval",
-               "return_on_spend"]  # fmt: skip
+    columns = ["campaign", "evidence", "contacted", "compared", "margin", "margin_interval", "cost", "profit",
+               "profit_interval", "return_on_spend"]  # fmt: skip
     assumed = one.reached.loc[~one.reached["cost_is"].isin(["stated"]), "campaign_id"]
     count = int(table["campaign_id"].isin(assumed).sum())
     said = f" Of {count:,} the cost of a contact is that of its channel in crm.toml: an assumption." if count else ""
@@ -193,9 +195,8 @@ def show_profit(one: CampaignSuccess) -> Table | LeftOut:
         told[columns],
         caption=f"Margin caused, cost and profit by campaign ({one.currency})",
         formats={"margin": "+,.0f", "profit": "+,.0f", "cost": ",.0f", "return_on_spend": ",.1f"},
-        notes="Intervals: 95%. Return on spend: margin caused for each unit of cost. Where no effect may be "
-        "claimed by "
-        f"comparison, nothing is said of money.{said}",
+        notes=f"{_COMPARED} Margin, cost and profit are of these. Intervals: 95%. Return on spend: margin caused for "
+        f"each unit of cost. Where no effect may be claimed by comparison, nothing is said of money.{said}",
     )
 
 
@@ -277,7 +278,7 @@ def show_reached(one: CampaignSuccess) -> Table | LeftOut:
         counts=["held_out", "responded"],
         notes=f"What the contacted bought is not what the campaign caused. Afterwards: in up to {days} days after "
         f"it. "
-        "Interval: 95%. Of fewer than five contacted nothing is shown.",
+        "Interval: 95%. Cost: of all contacted. Of fewer than five contacted nothing is shown.",
     )
 
 
@@ -286,8 +287,14 @@ def draw_by_group(one: CampaignSuccess) -> Chart | LeftOut:
     table = _by_group(one)
     if isinstance(table, LeftOut):
         return table
-    by = next(name for name in BY_FIRST if (table["by"] == name).any())
-    rows = table[table["by"] == by].sort_values("response_rate", ascending=False, kind="stable")
+    named, few = ~table["rest"], is_small(table["answers"])  # a rate would give away how few answered
+    if not (named & ~few).any():
+        return LeftOut("No group has enough answers to be told.")
+    by = table.loc[named & ~few, "by"].iloc[0]
+    rows = table[named & ~few & (table["by"] == by)]
+    hidden = int((named & few & (table["by"] == by)).sum())
+    groups = "one group" if hidden == 1 else f"{hidden:,} groups"
+    not_drawn = f" Not drawn: {groups} with fewer than five answers." if hidden else ""
     first, last = rows.iloc[0], rows.iloc[-1]
     return draw_bars(
         rows[["group", "response_rate", "low", "high", "contacts"]],
@@ -298,7 +305,8 @@ def draw_by_group(one: CampaignSuccess) -> Chart | LeftOut:
         unit="share",
         title=f"“{clean(first['group'])}” answers most ({quantity(first['response_rate'], 'share')}), "
         f"“{clean(last['group'])}” least ({quantity(last['response_rate'], 'share')})",
-        note=f"Contacts of all campaigns, by {by}, with 95% intervals. Who answers most is not who is changed most.",
+        note=f"Contacts of all campaigns, by {by}, with 95% intervals. Who answers most is not who is changed "
+        f"most.{not_drawn}",
     )
 
 
@@ -312,8 +320,10 @@ def show_by_group(one: CampaignSuccess) -> Table | LeftOut:
         caption="Answers by group, all campaigns together",
         formats=dict.fromkeys(["response_rate", "low", "high"], ".1%"),
         customers=["contacts", "answers"],
-        notes="Segments are those of the as-of date, the others those of each campaign's first day. A group that got "
-        "other campaigns than the next one answers otherwise for that alone.",
+        notes="Segments are those of the as-of date, the others those of each campaign's first day: main is where "
+        "net sales (department) or orders (channel) of the year before were highest. Fewer than 5: groups of fewer "
+        "than five customers, put together. A group that got other campaigns than the next one answers otherwise for "
+        "that alone.",
     )
 
 
@@ -404,15 +414,15 @@ def show_against_plan(one: CampaignSuccess) -> Table | LeftOut:
         rows[["month", "campaigns", *whole, "variance", "variance_share", *signed[1:]]].reset_index(drop=True),
         caption=f"Planned and actual net sales, and what campaigns caused of it ({one.currency})",
         formats={**dict.fromkeys(whole, ",.0f"), **dict.fromkeys(signed, "+,.0f"), "variance_share": "+.1%"},
-        notes="Caused: by campaigns whose effect on net sales is known, with 95% interval, laid over the months by "
-        "their days. The newest first.",
+        notes="Caused: by campaigns whose effect on net sales is known, among those compared, with 95% interval, "
+        "laid over the months by their days. The newest first.",
     )
 
 
 def _caused(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
     """The effect of each campaign as share of the usual, by lot first, the newest first."""
     table = _newest_first(one.summary)
-    table = table[(table["contacted"] >= FEWEST) & table["low"].notna() & (table["usual"] > 0)]
+    table = table[(table["compared"] >= FEWEST) & table["low"].notna() & (table["usual"] > 0)]
     if table.empty:
         return LeftOut(_NOTHING_COMPARED)
     told = pd.DataFrame(
@@ -444,7 +454,7 @@ def _what_was_caused(one: CampaignSuccess) -> str:
 
 def _paid(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
     table = _newest_first(one.summary)
-    table = table[table["profit"].notna() & (table["contacted"] >= FEWEST) & (table["verdict"] != "not yet readable")]
+    table = table[table["profit"].notna() & (table["compared"] >= FEWEST) & (table["verdict"] != "not yet readable")]
     if table.empty:
         return LeftOut("What a campaign earned is left out: of none both the margin caused and the cost are known.")
     told = table.assign(
@@ -494,17 +504,18 @@ def _by_group(one: CampaignSuccess) -> pd.DataFrame | LeftOut:
     """Contacts and answers by group, all campaigns together, with the interval of the rate."""
     if why := one.unsaid.get("answers", "") or one.unsaid.get("by_group", ""):
         return LeftOut(why)
-    sums = one.by_group.groupby(["by", "group"], sort=False)[["contacted", "responded"]].sum().reset_index()
-    sums = sums[(sums["contacted"] >= FEWEST) & ~sums["group"].isin(["fewer than 5", "(unknown)"])]
-    if sums.empty:
+    rest = one.by_group["group"].isin(_REST)
+    if rest.all():
         return LeftOut("No group is large enough to be told.")
-    low, high = wilson(sums["responded"].to_numpy(), sums["contacted"].to_numpy())
-    told = sums.assign(response_rate=sums["responded"] / sums["contacted"], low=low, high=high)
     places = {name: place for place, name in enumerate(BY_FIRST)}
-    order = told.assign(place=told["by"].map(places)).sort_values(
-        ["place", "response_rate"], ascending=[True, False], kind="stable", ignore_index=True
+    order = one.by_group.assign(place=one.by_group["by"].map(places), rest=rest).sort_values(
+        ["place", "rest", "response_rate"], ascending=[True, True, False], kind="stable", ignore_index=True
     )
     return order.rename(columns={"contacted": "contacts", "responded": "answers"})
+
+
+_REST = ("fewer than 5", "(unknown)")
+"""Whom no group of its own is told of."""
 
 
 def _newest_first(table: pd.DataFrame) -> pd.DataFrame:
@@ -522,7 +533,7 @@ def campaign_names(names: pd.Series[str]) -> list[str]:
 def intervals(low: pd.Series[float], high: pd.Series[float], spec: str) -> list[str]:
     """Both ends in words; – where one is missing."""
     ends = zip(low, high, strict=True)
-    return [MISSING if pd.isna(a) or pd.isna(b) else f"{a:{spec}} to {b:{spec}}" for a, b in ends]
+    return [MISSING if pd.isna(a) or pd.isna(b) else f"{formatted(a, spec)} to {formatted(b, spec)}" for a, b in ends]
 
 
 def capital(text: str) -> str:
@@ -531,6 +542,7 @@ def capital(text: str) -> str:
 
 
 def _hidden(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Without what would be of fewer than five contacted customers."""
-    few = (table["contacted"] < FEWEST).to_numpy()
+    """Without what would be of fewer than five contacted customers, or of fewer than five compared."""
+    counts = [name for name in ("contacted", "compared") if name in table]
+    few = (table[counts] < FEWEST).any(axis=1).to_numpy()
     return table.assign(**{name: table[name].where(~few) for name in columns})

@@ -170,7 +170,7 @@ def _led_by(under: str | None, sign: str, digits: str) -> str:
 
 
 def _exact_number(value: Any) -> str:
-    exact = float(value)
+    exact = float(value) + 0.0  # of minus zero, zero
     return repr(exact).replace("inf", "Infinity").removesuffix(".0")
 
 

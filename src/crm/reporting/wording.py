@@ -61,6 +61,16 @@ def number(value: Any, unit: str = "") -> str:
     return _per_cent(value) if unit == SHARE else _rounded(value)
 
 
+def formatted(value: Any, spec: str) -> str:
+    """By a format of Python's; what is written as zero has no minus: "0.000" and not "-0.000"."""
+    text = format(value, spec)
+    return format(abs(value), spec) if _is_minus_zero(text) else text
+
+
+def _is_minus_zero(text: str) -> bool:
+    return text.startswith("-") and "0" in text and not any(digit in text for digit in "123456789")
+
+
 def quantity(value: Any, unit: str = "") -> str:
     """A number with its unit: "4.60 M USD", "41%"."""
     text = number(value, unit)
@@ -82,21 +92,21 @@ def _rounded(value: float) -> str:
     elif size >= 99_950:
         text = f"{value / 1e3:.0f} k"
     elif size >= 100 or value == round(value):
-        text = f"{value:,.0f}"
+        text = formatted(value, ",.0f")
     else:
-        text = f"{value:.{1 if size >= 10 else 2 if size >= 1 else 3}f}"
+        text = formatted(value, f".{1 if size >= 10 else 2 if size >= 1 else 3}f")
     return text.replace("-", MINUS)
 
 
 def tick(value: float, unit: str = "") -> str:
     """A number on an axis: no more digits than a round number needs."""
     if unit == SHARE:
-        return f"{100 * value:.10g}%".replace("-", MINUS)
+        return f"{formatted(100 * value, '.10g')}%".replace("-", MINUS)
     for size, suffix in ((1e9, " bn"), (1e6, " M"), (1e4, " k")):
         if abs(value) >= size:
             size = 1e3 if suffix == " k" else size
             return f"{value / size:.6g}{suffix}".replace("-", MINUS)
-    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}").replace("-", MINUS)
+    return formatted(value, ",.0f" if abs(value) >= 1000 else ".6g").replace("-", MINUS)
 
 
 def moments(values: Sequence[Any] | pd.Series) -> list[str]:
@@ -177,7 +187,7 @@ def _cell(value: Any, spec: str | None) -> str:
     if isinstance(value, dt.date):
         return _date(value)
     if spec is not None and _is_number(value):
-        return "∞" if value == math.inf else "-∞" if value == -math.inf else format(value, spec)
+        return "∞" if value == math.inf else "-∞" if value == -math.inf else formatted(value, spec)
     return clean(value)
 
 

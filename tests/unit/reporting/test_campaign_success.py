@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.campaign_success import ANYWAY, planning
+from crm.analyses.campaign_success import ANYWAY, _caused, planning
 from crm.analyses.campaign_success.against_plan import COLUMNS as PLANNED
 from crm.analyses.campaign_success.campaigns import CONTACTED, FAULTS, HELD_OUT, TREATED, Campaign, Campaigns, Chosen
 from crm.analyses.campaign_success.channels import Channels
@@ -23,7 +23,8 @@ from crm.analyses.campaign_success.observational import EFFECTS as COMPARED
 from crm.analyses.campaign_success.observational import Company, Observed, Placebo
 from crm.analyses.campaign_success.promotions import BANDS, BY_BAND, Promotions
 from crm.analyses.campaign_success.randomised import EFFECTS, GROUPS, Experiment, Lot
-from crm.analyses.campaign_success.reached import REACHED
+from crm.analyses.campaign_success.reached import BY, NOT_KNOWN, POOLED, REACHED
+from crm.analyses.campaign_success.reached import BY_GROUP as GROUPED
 from crm.analyses.campaign_success.reading import LOOKS, Profit, Reading
 from crm.analyses.campaign_success.response import GAINS, RULE, Judged
 from crm.analyses.campaign_success.response import TABLE as RESPONSE
@@ -107,7 +108,7 @@ def by_lot(who, effect, se, *, margin=(100.0, -100.0, 300.0), look=None, p_ratio
 
 
 def observed(who, effect, *, passed):
-    """Compared with similar customers; older days show nothing, or do."""
+    """60 are compared with similar customers; older days show nothing, or do."""
     low, high = effect - 0.2, effect + 0.2
     rows = [
         (name, "during", 1.0, effect, low, high, 0.01, 2.0, 1.0, effect, low, high) for name in OUTCOMES[1:]
@@ -123,7 +124,7 @@ def observed(who, effect, *, passed):
                      columns=["known", "treated", "untouched", "weighted", "before", "after"]),
         Overlap(who.contacted, 400, 0.9, 200.0, 0.02),
         pd.DataFrame(weeks, columns=list(WEEKS)),
-        pd.Index([]),
+        pd.Index(who.customers["customer_id"].head(60)),
         Sensitivity(2.0, 0.2, 0.1, pd.DataFrame([("net sales", 0.1, 0.2, 0.05, 1.0)],
                     columns=["known", "of_chosen", "of_outcome", "as_strong_as", "effect_left"])),
         passed,
@@ -134,7 +135,7 @@ def observed(who, effect, *, passed):
 
 def by_comparison(who, effect, *, passed=True):
     seen = observed(who, effect, passed=passed)
-    paid = Profit(90.0, 10.0, 170.0, 50.0) if passed else Profit(np.nan, np.nan, np.nan, 50.0)
+    paid = Profit(90.0, 10.0, 170.0, 30.0) if passed else Profit(np.nan, np.nan, np.nan, 50.0)
     verdict = of_observed(seen, "purchase_days", matters=0.1)
     return Reading(who, False, None, seen, None, pd.DataFrame(columns=list(LOOKS)), verdict, paid, 0.2, 1)
 
@@ -246,7 +247,8 @@ def promotions():
     rows = [(band, count, count / 604, 50.0, 1e4, 0.25, 2e3, 0.2, 500.0, 0.25, 0.05, 2.0, 10.0)
             for band, count in zip(BANDS, counts, strict=True)]  # fmt: skip
     table = pd.DataFrame(rows, columns=list(BY_BAND))
-    return Promotions(AS_OF, pd.DataFrame({"customer_id": []}), table, table, 0, 0.3, 0.05, ("It tells this.",))
+    judged = pd.DataFrame({"customer_id": [f"C{number:05d}" for number in range(604)]})
+    return Promotions(AS_OF, judged, table, table, 66, 0.3, 0.05, ("It tells this.",))
 
 
 def success(told, **more):
@@ -269,9 +271,11 @@ FAULTS_SEEN = pd.DataFrame(
     columns=list(FAULTS),
 )
 BY_GROUP = pd.DataFrame(
-    [("K00", "segment", "Loyal", 100, 30.0), ("K01", "segment", "Loyal", 100, 10.0),
-     ("K00", "segment", "Lost", 100, 2.0), ("K00", "value tier", "fewer than 5", 6, 2.0)],
-    columns=["campaign_id", "by", "group", "contacted", "responded"],
+    [("main department", "tea", 150, 30.0, 0.2, 0.14, 0.27),
+     ("main department", "fewer than 5", 6, 5.0, 0.83, 0.4, 1.0),
+     ("segment", "(unknown)", 9, 9.0, 1.0, 0.7, 1.0), ("segment", "Loyal", 200, 40.0, 0.2, 0.15, 0.26),
+     ("segment", "Lost", 100, 2.0, 0.02, 0.0, 0.07), ("segment", "Rare", 100, 30.0, 0.3, 0.2, 0.4)],
+    columns=list(GROUPED),
 )  # fmt: skip
 AGAINST_PLAN = pd.DataFrame(
     [(dt.date(2017, 1, 1), "net_sales", "K00", 100.0, 90.0, -10.0, -0.1, 5.0, 1.0, 9.0, -15.0, 1)],
@@ -392,6 +396,11 @@ def test_effects_are_shares_of_the_usual_by_lot_first_and_open_ones_hollow(one):
     assert "Spring +30% (+20% to +40%, caused more)" in chart.alt
 
 
+def test_an_interval_that_ends_at_nothing_has_no_minus_there():
+    ends = pd.Series([-0.0004, -0.5, np.nan]), pd.Series([0.3, -0.004, 1.0])
+    assert report.intervals(*ends, "+.2f") == ["+0.00 to +0.30", "-0.50 to +0.00", "–"]
+
+
 def test_where_no_effect_may_be_claimed_nothing_is_said_of_money(one):
     names = set(report.draw_profit(one).numbers["campaign"])
     assert names == {"Spring", "Summer", "Autumn", "Dear", "Letter"}
@@ -407,10 +416,61 @@ def test_answers_stand_beside_those_who_bought_because_of_it(one):
     assert set(frame.index) == {"Spring", "Summer", "Autumn", "Dear"}  # neither running nor with an unfair lot
 
 
-def test_answers_of_groups_are_added_up_over_campaigns(one):
-    frame = report.show_by_group(one).frame.set_index("group")
-    assert frame.loc["Loyal", ["contacts", "answers", "response_rate"]].tolist() == [200, 40, 0.2]
-    assert "fewer than 5" not in frame.index
+def test_who_answers_stands_by_segment_first_and_whoever_is_in_no_group_last(one):
+    assert set(report._REST) == {POOLED, NOT_KNOWN}
+    frame = report.show_by_group(one).frame
+    assert frame[["by", "group", "contacts", "answers"]].to_numpy().tolist() == [
+        ["segment", "Rare", 100, 30],
+        ["segment", "Loyal", 200, 40],
+        ["segment", "Lost", 100, 2],
+        ["segment", "(unknown)", 9, 9],
+        ["main department", "tea", 150, 30],
+        ["main department", "fewer than 5", 6, 5],
+    ]
+    assert set(report.BY_FIRST) == set(BY.values())
+
+
+def test_a_rate_that_would_tell_of_two_answers_is_neither_drawn_nor_written(one):
+    chart = report.draw_by_group(one)
+    assert chart.numbers["group"].tolist() == ["Rare", "Loyal"]
+    assert "Lost" not in chart.title
+    assert chart.note.endswith("Not drawn: one group with fewer than five answers.")
+    assert re.search(r"Lost\s+100\s+under 5\s+–\s+–\s+–", words(report.show_by_group(one)))
+
+
+def test_money_says_of_how_many_it_is(one):
+    """Of the 100 whom Letter contacted 60 have similar untouched customers: margin, cost and profit are of these."""
+    shown = report.show_profit(one)
+    frame = shown.frame.set_index("campaign")
+    assert frame.loc["Letter", ["contacted", "compared", "cost", "profit"]].tolist() == [100, 60, 30, 60]
+    assert frame.loc["Spring", ["contacted", "compared", "cost"]].tolist() == [200, 200, 100]
+    assert "Margin, cost and profit are of these." in words(shown)
+    assert report.show_caused(one).frame.set_index("campaign")["compared"]["Tiny"] == 0
+    told = {finding.name: str(finding) for finding in one.findings}
+    assert "of 60 of 100 contacted customers, those who could be compared, changed by" in told["claimed_1"]
+    assert "of 200 contacted customers changed by" in told["claimed_2"]
+
+
+def test_net_sales_caused_are_of_those_who_were_compared():
+    """Letter: 0.3 each of 60, and nothing is said of the 40 contacted who are like nobody."""
+    letter = by_comparison(chosen("Letter", place=0, treated=100, arm=CONTACTED), 0.3)
+    assert _caused((letter,))["net_sales"].sum() == pytest.approx(0.3 * 60)
+
+
+def test_how_many_other_campaigns_one_meets_is_not_called_at_once(one):
+    told = one.findings.pick("overlap")
+    assert "8 of 9 campaigns share days with others, one of them with 1 other in all. With a lot" in str(told[0])
+
+
+@pytest.mark.parametrize(
+    ("left_out", "says"),
+    [(66, "Left out: 66 of 670 customers, with purchases on fewer than 3 days"),
+     (4, "Left out: fewer than 5 customers, with"), (0, "")],
+)  # fmt: skip
+def test_customers_whose_promotions_are_not_judged_are_counted(left_out, says, one):
+    told = dataclasses.replace(one, promotions=dataclasses.replace(one.promotions, too_few_days=left_out))
+    for show in (ahead.show_promotions, ahead.draw_promotions):
+        assert says in words(show(told)) if says else "Left out" not in words(show(told))
 
 
 def test_a_look_at_a_running_campaign_says_that_one_look_would_have_misled(one):

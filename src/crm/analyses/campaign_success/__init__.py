@@ -93,12 +93,12 @@ def _effect(reading: Reading, outcome: str) -> pd.Series[float] | None:
 
 
 def _caused(readings: tuple[Reading, ...]) -> pd.DataFrame:
-    """Net sales that campaigns caused, laid over the months of their days."""
+    """Net sales that campaigns caused among those compared, laid over the months of their days."""
     parts = []
     for reading in readings:
         effect = _effect(reading, "net_sales")
         if effect is not None:
-            amounts = [float(effect[name]) * reading.chosen.contacted for name in ("effect", "low", "high")]
+            amounts = [float(effect[name]) * reading.compared for name in ("effect", "low", "high")]
             parts.append(over_months(reading.chosen.campaign, *amounts))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(CAUSED))
 

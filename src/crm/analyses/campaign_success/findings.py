@@ -277,17 +277,19 @@ def _profit(one: CampaignSuccess) -> Finding | None:
 
 def _of_one(one: CampaignSuccess, number: int, row: dict[str, Any]) -> Finding | None:
     observed = row["evidence"] == "observational"
-    values = {name: row[name] for name in ("name", "effect", "low", "high", "usual", "contacted")}
+    values = {name: row[name] for name in ("name", "effect", "low", "high", "usual", "contacted", "compared")}
     values |= {"began": row["first_date"], "share": row["effect"] / row["usual"] if row["usual"] else float("nan")}
     how = "observational: untouched customers with the same past bought" if observed else "those held out bought"
-    money = ""
+    whose, money = "{contacted:,} contacted customers", ""
+    if row["compared"] < row["contacted"]:
+        whose = "{compared:,} of {contacted:,} contacted customers, those who could be compared,"
     if math.isfinite(row["profit"]):
         values |= {"profit": row["profit"], "profit_low": row["profit_low"], "profit_high": row["profit_high"]}
         money = " Profit: {profit:+,.0f} {currency} ({profit_low:+,.0f} to {profit_high:+,.0f})."
     return _say(
         one,
         f"claimed_{number}",
-        "{name}, from {began}: {outcome} of {contacted:,} contacted customers changed by {effect:+,.2f} each "
+        f"{{name}}, from {{began}}: {{outcome}} of {whose} changed by {{effect:+,.2f}} each "
         f"({{low:+,.2f}} to {{high:+,.2f}}), {{share:+.0%}} of what they would have been ({how} {{usual:,.2f}})."
         + money,
         values,
@@ -423,14 +425,16 @@ def _overlap(one: CampaignSuccess) -> Finding | None:
     if meeting.empty:
         return None
     drawn = [r.experiment.lot for r in one.readings if r.experiment is not None]
-    alike = "" if any(lot.unlike_elsewhere for lot in drawn) else " With a lot both arms met the others alike;"
+    most = int(meeting["overlapping"].max())
+    others = counted("most", most, "other", "others")
+    alike = "" if any(lot.unlike_elsewhere for lot in drawn) else " With a lot both arms met the others alike."
     return _say(
         one,
         "overlap",
-        "{campaigns:,} of {all:,} campaigns share days with others, up to {most:,} at once."
+        f"{{campaigns:,}} of {{all:,}} campaigns share days with others, one of them with {others} in all."
         + (alike if drawn else "")
         + " Without a lot, how many each customer got is among what is compared.",
-        {"campaigns": len(meeting), "all": len(one.summary), "most": int(meeting["overlapping"].max())},
+        {"campaigns": len(meeting), "all": len(one.summary), "most": most},
     )
 
 
@@ -590,11 +594,12 @@ def _promotion(one: CampaignSuccess) -> Finding | None:
     return _say(
         one,
         "promotion",
-        "{customers:,} of {judged:,} customers ({share:.0%}) buy at least 90 % of their net sales on promotion; by "
-        "chance alone {by_chance:,.1f} would. They got {discount:,.0f} {currency} of discount in a year "
-        "({share_of_discount:.0%} of all).",
+        "{customers:,} of {judged:,} customers who bought on {fewest:,} days or more ({share:.0%}) buy at least "
+        "90 % of their net sales on promotion; by chance alone {by_chance:,.1f} would. They got {discount:,.0f} "
+        "{currency} of discount in a year ({share_of_discount:.0%} of all).",
         {
             "customers": int(row["customers"]), "judged": len(one.promotions.customers),
+            "fewest": one.promotions.fewest_days,
             "share": float(row["share_of_customers"]), "by_chance": float(row["by_chance"]),
             "discount": float(row["discount"]), "share_of_discount": float(row["share_of_discount"]),
         },

@@ -61,7 +61,7 @@ class Promotions:
                currency; above_usual: the part of it beyond what the same products usually get (below zero: less).
     by_usual:  the same, by the discount against the usual one; without customers whose products never are discounted,
                and with no by_chance.
-    too_few_days: customers who bought on fewer days, not judged.
+    too_few_days: customers who bought on fewer days, or whose net sales are not above zero: not judged.
     share_on_promotion, discount_rate: of everything that was bought in these days.
     tells:     what this can tell here and what it cannot.
     """
@@ -74,6 +74,11 @@ class Promotions:
     share_on_promotion: float
     discount_rate: float
     tells: tuple[str, ...]
+
+    @property
+    def fewest_days(self) -> int:
+        """Of fewer days with purchases nobody is judged."""
+        return FEWEST_PURCHASE_DAYS
 
     @property
     def only_on_promotion(self) -> pd.DataFrame:

@@ -47,8 +47,8 @@ REACHED = (
 )  # fmt: skip
 
 GROUPS = ("campaign_id", "customer_id", "segment", "value_tier", "department", "channel")
-BY = {"segment": "segment", "value_tier": "value tier", "department": "first department", "channel": "main channel"}
-BY_GROUP = ("campaign_id", "by", "group", "contacted", "responded", "response_rate", "low", "high")
+BY = {"segment": "segment", "value_tier": "value tier", "department": "main department", "channel": "main channel"}
+BY_GROUP = ("by", "group", "contacted", "responded", "response_rate", "low", "high")
 
 
 def reached(
@@ -195,11 +195,11 @@ def value_tiers(net_sales: pd.Series[float]) -> pd.Series[str]:
 
 
 def by_group(campaigns: Campaigns, groups: pd.DataFrame) -> pd.DataFrame:
-    """Who answered, by group: `BY_GROUP`, one row per campaign, kind of group and group, the largest first.
+    """Who answered, by group: `BY_GROUP`, one row per kind of group and group, the largest first.
 
-    groups: of `groups_of`. Groups of fewer than five contacted customers are not shown but put together, as
-    "fewer than 5"; where these together are still fewer, they are left out. A kind of group of which fewer than
-    two are known has no rows.
+    groups: of `groups_of`. contacted, responded: of all campaigns, so that a customer of several campaigns counts in
+    each. Groups of fewer than five customers are not shown but put together, as "fewer than 5"; where these together
+    are still fewer, they are left out. A kind of group of which fewer than two are known has no rows.
     """
     contacted = [_answered(chosen) for chosen in campaigns.chosen]
     if not contacted or groups.empty:
@@ -223,14 +223,25 @@ def _answered(chosen: Chosen) -> pd.DataFrame:
 
 def _by_one(table: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
     groups = table[column].astype("object").where(table[column].notna(), NOT_KNOWN)
-    size = table.groupby([table["campaign_id"], groups])["customer_id"].transform("size")
-    shown = groups.where(size >= FEWEST_SHOWN, POOLED)
-    order = {campaign: place for place, campaign in enumerate(table["campaign_id"].unique())}
-    sums = table.groupby(["campaign_id", shown.rename("group")])["responded"].agg(["size", "sum"]).reset_index()
-    sums = sums[sums["size"] >= FEWEST_SHOWN].rename(columns={"size": "contacted", "sum": "responded"})
-    told = _with_rate(sums.assign(by=name, place=sums["campaign_id"].map(order)))
-    told = told.sort_values(["place", "contacted", "group"], ascending=[True, False, True], ignore_index=True)
-    return told[list(BY_GROUP)]
+    # Of customers, and not of contacts: one customer of five campaigns is no group.
+    people = table["customer_id"].groupby(groups).transform("nunique")
+    shown = groups.where(people >= FEWEST_SHOWN, POOLED).rename("group")
+    sums = table.groupby(shown).agg(
+        customers=("customer_id", "nunique"), contacted=("customer_id", "size"), responded=("responded", "sum")
+    )
+    told = _with_rate(sums[sums["customers"] >= FEWEST_SHOWN].reset_index().assign(by=name))
+    return told.sort_values(["contacted", "group"], ascending=[False, True], ignore_index=True)[list(BY_GROUP)]
 
 
-__all__ = ["BY_GROUP", "GROUPS", "REACHED", "AroundOf", "by_group", "groups_of", "reached", "value_tiers"]
+__all__ = [
+    "BY_GROUP",
+    "GROUPS",
+    "NOT_KNOWN",
+    "POOLED",
+    "REACHED",
+    "AroundOf",
+    "by_group",
+    "groups_of",
+    "reached",
+    "value_tiers",
+]

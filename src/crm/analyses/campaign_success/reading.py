@@ -65,7 +65,7 @@ class Reading:
     experiment: what its arms differ in; None without a lot.     observed: the comparison without one, else None.
     look:       of a running experiment.     looks: `LOOKS`, day by day until the as-of date, of the same.
     smallest_seen: the smallest effect per customer that it could have shown; NaN where nothing is compared.
-    overlapping: other campaigns in the same days.
+    overlapping: other campaigns that share days with it, over its whole length.
     """
 
     chosen: Chosen
@@ -78,6 +78,14 @@ class Reading:
     profit: Profit
     smallest_seen: float
     overlapping: int
+
+    @property
+    def compared(self) -> int:
+        """Of how many contacted customers its effects and its profit are: by lot the treated, else those who have
+        similar untouched customers."""
+        if self.experiment is not None:
+            return self.chosen.in_arm(TREATED)
+        return len(self.observed.compared) if self.observed is not None else 0
 
 
 def read_campaign(

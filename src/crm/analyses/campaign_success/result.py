@@ -28,8 +28,8 @@ from crm.measures.intervals import standard_error
 
 SUMMARY = (
     "campaign_id", "name", "kind", "channel", "first_date", "last_date", "evidence", "verdict", "because",
-    "usual", "effect", "low", "high", "contacted", "margin", "margin_low", "margin_high", "cost", "profit",
-    "profit_low", "profit_high", "return_on_spend", "smallest_seen", "overlapping",
+    "usual", "effect", "low", "high", "contacted", "compared", "margin", "margin_low", "margin_high", "cost",
+    "profit", "profit_low", "profit_high", "return_on_spend", "smallest_seen", "overlapping",
 )  # fmt: skip
 LISTS = (
     "list_id", "programme", "sent_on", "measured_on", "contacted", "held_out", "expected_margin", "margin",
@@ -69,7 +69,10 @@ class CampaignSuccess:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row per campaign, the oldest first: `SUMMARY`; effects of the main outcome per contacted customer."""
+        """One row per campaign, the oldest first: `SUMMARY`; effects of the main outcome per contacted customer.
+
+        compared: of how many of the contacted effects, margin, cost and profit are; where no margin is told, the cost
+        is of all contacted. overlapping: other campaigns that share days with it, over its whole length."""
         return pd.DataFrame([_row(one) for one in self.readings], columns=list(SUMMARY))
 
     @cached_property
@@ -149,8 +152,8 @@ def _row(one: Reading) -> tuple[object, ...]:
     return (
         campaign.campaign_id, campaign.name, campaign.kind, campaign.channel, campaign.first_date,
         campaign.last_date, verdict.evidence, verdict.word, verdict.because, verdict.usual, verdict.effect,
-        verdict.low, verdict.high, one.chosen.contacted, paid.margin, paid.margin_low, paid.margin_high, paid.cost,
-        paid.profit, low, high, paid.return_on_spend, one.smallest_seen, one.overlapping,
+        verdict.low, verdict.high, one.chosen.contacted, one.compared, paid.margin, paid.margin_low, paid.margin_high,
+        paid.cost, paid.profit, low, high, paid.return_on_spend, one.smallest_seen, one.overlapping,
     )  # fmt: skip
 
 

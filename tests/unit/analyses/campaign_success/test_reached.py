@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Callable
@@ -173,7 +174,7 @@ def test_tiers_are_a_tenth_a_fifth_three_tenths_and_the_others(day):
     assert not {"c10", "c11"} & set(tiers.index)
 
 
-def drawn_campaign(answers: list[int]) -> Campaigns:
+def drawn_campaign(answers: list[int], name: str = "c") -> Campaigns:
     """One campaign whose contacts answered (1) or did not (0)."""
     customers = pd.DataFrame(
         {
@@ -183,7 +184,7 @@ def drawn_campaign(answers: list[int]) -> Campaigns:
             "responded": [5.0 if one else np.nan for one in answers],
         }
     )
-    campaign = Campaign("c", "c", "mail", "mail", 0, 10, 0.6, False, np.nan)
+    campaign = Campaign(name, name, "mail", "mail", 0, 10, 0.6, False, np.nan)
     nothing = pd.DataFrame()
     return Campaigns(AS_OF, (Chosen(campaign, customers, 0, nothing),), 0, nothing)
 
@@ -218,6 +219,46 @@ def test_rates_by_group_with_small_groups_put_together():
 def test_a_few_in_small_groups_are_not_shown_at_all():
     told = by_group(drawn_campaign([1] * 10), drawn_groups(["A"] * 6 + ["B"] * 2 + ["C"] * 2))
     assert told["group"].tolist() == ["A"]
+
+
+THREE_CAMPAIGNS = """
+campaign customer segment responded
+a        c00      Rare    1
+a        c01      Rare    0
+a        c02      Few     1
+b        c02      Few     1
+c        c02      Few     1
+b        c03      Few     0
+c        c03      Few     0
+b        c04      Rare    0
+b        c05      Rare    1
+c        c06      Rare    0
+c        c07      Rare    0
+c        c00      Rare    0
+a        c08      Other   0
+b        c08      Other   0
+b        c09      Other   0
+c        c10      Other   0
+"""
+
+
+def test_a_group_that_is_small_in_each_campaign_is_whole_over_all(draw):
+    """Rare are 2, 2 and 3 contacts of 6 customers: shown with all 7. Few are 5 contacts of no more than 2
+    customers: put together with the 3 Others, who are 5 customers with them."""
+    rows = draw(THREE_CAMPAIGNS)
+    chosen = []
+    for name, part in rows.groupby("campaign"):
+        (one,) = drawn_campaign(part["responded"].astype(int).tolist(), str(name)).chosen
+        customers = one.customers.assign(customer_id=part["customer"].tolist())
+        chosen.append(dataclasses.replace(one, customers=customers))
+    groups = drawn_groups(rows["segment"].tolist())
+    groups = groups.assign(campaign_id=rows["campaign"], customer_id=rows["customer"])
+    told = by_group(Campaigns(AS_OF, tuple(chosen), 0, pd.DataFrame()), groups)
+    assert told[["by", "group", "contacted", "responded"]].to_numpy().tolist() == [
+        ["segment", "fewer than 5", 9, 3],
+        ["segment", "Rare", 7, 2],
+    ]
+    assert told["contacted"].sum() == len(rows)
 
 
 def test_of_complete_journey_every_campaign_is_described(journey):

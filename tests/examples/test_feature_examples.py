@@ -11,6 +11,7 @@ ann          1         2016-12-01   bread       1         5.00        0         
 ann          2         2017-10-01   bread       2         6.00        2.00             1.00           store    s1
 ann          2         2017-10-01   milk        1         4.00        0                0              store    s1
 ann          3         2017-12-01   wine        1         10.00       0                0              web      s2
+ann          3         2017-12-01   mystery     1         0.00        0                0              web      s2
 bob          4         2017-12-31   mystery     1         3.00        -                -              store    s1
 cat          5         2018-01-01   bread       1         7.00        0                0              store    s1
 """
@@ -83,7 +84,7 @@ def test_only_those_who_bought_before_the_as_of_date_are_customers(features):
         ("net_sales_91d", 10.0),  # 2017-10-01 lies 92 days back
         ("net_sales_28d", 0.0),
         ("orders_365d", 2),
-        ("lines_365d", 3),
+        ("lines_365d", 4),
         ("order_value_365d", 10.0),
         ("spend_trend", 0.5),  # 10 of the last 91 days over 20 of the last 182
         ("margin_known_365d", 3.0),  # half of the 6.00 of bread
@@ -91,8 +92,8 @@ def test_only_those_who_bought_before_the_as_of_date_are_customers(features):
         ("discount_365d", 2.0),
         ("discount_rate", 2 / 22),
         ("share_bought_on_promotion", 6 / 20),
-        ("share_bought_with_coupon", 1 / 3),
-        ("categories_365d", 3),
+        ("share_bought_with_coupon", 1 / 4),
+        ("categories_365d", 3),  # the mystery is none
         ("departments_365d", 2),
         ("top_department", "drinks"),  # 10.00 each: the first by name
         ("share_of_top_department", 0.5),
@@ -123,6 +124,8 @@ def test_ann(features, feature, value):
     [
         ("net_sales_365d", 3.0),
         ("top_department", "(unknown)"),
+        ("categories_365d", 0),  # of a mystery nobody knows what it is
+        ("departments_365d", 0),
         ("open_cases", 1),
         ("cases_365d", 0),
         ("deliveries_365d", 0),  # not delivered before the as-of date

@@ -119,10 +119,10 @@ def recomputed(one: pd.DataFrame) -> dict:
         else np.nan,
         "share_bought_with_coupon": (year["coupon_amount"] > 0).mean() if not nothing else np.nan,
         "tenure": last - days[0],
-        "categories_365d": with_products["category"].fillna("(unknown)").nunique(),
-        "departments_365d": department.nunique(),
+        "categories_365d": with_products["category"].nunique(),
+        "departments_365d": with_products["department"].nunique(),
         "top_department": None if nothing else by_department[by_department == by_department.max()].index.min(),
-        "stores_365d": year["store_id"].fillna("(unknown)").nunique(),
+        "stores_365d": year["store_id"].nunique(),
         "main_channel": None if nothing else orders[orders == orders.max()].index.min(),
     }
 

@@ -88,3 +88,22 @@ def test_those_who_have_not_come_back(understood, days):
     }
     assert understood.losses.iloc[0]["customers"] == len(gone)
     assert f"With the {len(gone)} who left on 5 dates" in understood.findings["lost"].sentence
+
+
+def test_what_went_with_them_is_brought_to_a_year_and_said_so(understood, journey, days):
+    """Net sales of each before the newest date on which they were at stake, over as much history as there was."""
+    dates = [(date - dt.date(2017, 1, 1)).days for date in understood.dates]
+    lines = (
+        journey["purchases"].select("customer_id", "ordered_at", "net_amount").collect(backend="pandas").to_native()
+    )
+    day = (lines["ordered_at"].dt.normalize() - pd.Timestamp("2017-01-01")).dt.days
+    plain = a_year = 0.0
+    for who, bought in days.items():
+        left = [date for date in dates if any(date - AFTER <= one < date for one in bought) and max(bought) < date]
+        sales = lines.loc[(lines["customer_id"] == who) & (day < max(left)), "net_amount"].sum() if left else 0.0
+        plain, a_year = plain + sales, a_year + (sales * 365 / max(left) if left else 0.0)
+    row = understood.losses.iloc[0]
+    assert row["net_sales"] == pytest.approx(a_year, abs=0.01)
+    assert row["net_sales"] > 1.2 * plain
+    assert row["to_a_year"] == row["customers"]
+    assert "a year, brought to a year where the history is shorter" in understood.findings["lost"].sentence

@@ -102,7 +102,7 @@ def test_complete_journey_is_better_than_the_best_of_each(on_journey_in_utc):
 
 
 def test_in_the_shops_own_zone_the_order_of_purchase_days_is_a_draw_too(on_journey):
-    """Measured: 0.8693, 4.08, 0.8714, 169.9.
+    """Measured: 0.8693, 4.08, 0.8714, 169.8.
 
     No other weights, trees in a bag, third learner, more dates or settings ordered purchase days better on earlier
     dates.
@@ -146,7 +146,7 @@ def test_cdnow_is_better_in_order(on_cdnow):
 
 @pytest.mark.parametrize("which", ["journey", "journey_in_utc", "cdnow"])
 def test_the_typical_numbers_make_the_error_small(which, request):
-    """The medians. Measured: 4.02 and 168.3 on Complete Journey (4.00, 167.0 in UTC); 0.656 and 25.6 on CDNOW.
+    """The medians. Measured: 4.02 and 168.3 on Complete Journey (3.99, 167.2 in UTC); 0.656 and 25.6 on CDNOW.
 
     The medians of the purchase models alone err by 0.662 to 0.665 on CDNOW, and by 4.47 to 4.52 on Complete Journey.
     """

@@ -298,6 +298,18 @@ def test_a_curve_ends_where_fewer_than_five_are_watched(defection):
     assert understanding.draw_by_segment(told).numbers.groupby("segment")["days"].max().eq(196).all()
 
 
+@pytest.mark.parametrize("still", [0.28, 0.0])
+def test_margin_at_risk_is_told_as_it_is_counted(defection, still):
+    told = changed(defection, "decision", still_brings=still)
+    for show in (report.show_expected, report.show_decision):
+        assert ("less the 28% of it that leavers bring all the same" in words(show(told))) == bool(still)
+
+
+def test_whose_reasons_are_drawn(defection):
+    told = int(defection.customers["causes"].ne("").sum())
+    assert report.draw_reasons(defection).title.endswith(f"of the {told:,} likeliest to leave or worth a contact")
+
+
 def test_where_nobody_met_with_a_sign_there_is_no_chart_of_signs(defection):
     losses = defection.understanding.losses.query("group != 'after late deliveries'")
     shown = understanding.draw_lost_by_sign(changed(defection, "understanding", losses=losses))

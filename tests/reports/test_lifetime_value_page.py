@@ -202,12 +202,19 @@ def test_the_best_and_the_least_are_told_of_groups_that_are_large_enough(table, 
 def test_who_may_be_older_than_they_look_is_in_the_table_of_cohorts_and_not_drawn(value):
     drawn = report.draw_by_cohort(value)
     shown = report.show_by_cohort(value)
-    assert "up to 2017-03" not in drawn.numbers["cohort"].tolist()
-    assert shown.frame["cohort"].iloc[0] == "up to 2017-03"
+    assert "up to 2017-04-01" not in drawn.numbers["cohort"].tolist()
+    assert shown.frame["cohort"].iloc[0] == "up to 2017-04-01"
     assert shown.frame["worth_from_joining_on"].isna().tolist()[:2] == [True, False]
     assert "first seen on 2017-04-02 or later" in words(drawn)
     nobody = changed(value, "answers", by_cohort=value.answers.by_cohort.head(1))
     assert isinstance(report.draw_by_cohort(nobody), LeftOut)
+
+
+def test_worth_from_joining_is_told_only_of_rows_whose_customers_all_were_seen_to_join(value):
+    table = value.answers.by_cohort
+    mixed = table.assign(joined=table["joined"].where(table.index != 1, table["customers"] - 1))
+    shown = report.show_by_cohort(changed(value, "answers", by_cohort=mixed)).frame
+    assert shown["worth_from_joining_on"].isna().tolist()[:3] == [True, True, False]
 
 
 def test_the_long_margin_is_nowhere_a_price_for_a_new_customer(value):

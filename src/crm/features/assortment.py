@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, leading, money_rounded
+from crm.features.feature import Feature, FeatureGroup, different, leading, money_rounded
 from crm.mart import Mart
 from crm.periods import AsOf, known_within
 
@@ -13,9 +13,8 @@ from crm.periods import AsOf, known_within
 def assortment(mart: Mart, as_of: AsOf) -> Lazy:
     """Breadth of the last year's purchases, and the department with the largest share of net sales."""
     days = known_within(mart["customer_category_days"], as_of, 365)
-    breadth = days.group_by("customer_id").agg(
-        nw.col("category").n_unique().alias("categories_365d"),
-        nw.col("department").n_unique().alias("departments_365d"),
+    breadth = different(days, "category", "categories_365d").join(
+        different(days, "department", "departments_365d"), on="customer_id", how="left"
     )
     departments = days.group_by("customer_id", "department").agg(nw.col("net_sales").sum())
     departments = departments.with_columns(*money_rounded("net_sales"))
@@ -29,8 +28,8 @@ ASSORTMENT = FeatureGroup(
     needs=("customer_category_days",),
     compute=assortment,
     features=(
-        Feature("categories_365d", "count", "categories bought in the last 365 days"),
-        Feature("departments_365d", "count", "departments bought in the last 365 days"),
+        Feature("categories_365d", "count", "known categories bought in the last 365 days"),
+        Feature("departments_365d", "count", "known departments bought in the last 365 days"),
         Feature(
             "top_department",
             "word",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.mart.rollups import MONEY_DECIMALS
+from crm.mart.rollups import MONEY_DECIMALS, UNKNOWN
 from crm.periods import AsOf, day_number
 
 if TYPE_CHECKING:
@@ -82,6 +82,13 @@ def ratio(part: str, whole: str) -> nw.Expr:
 def whole(*names: str) -> list[nw.Expr]:
     """Counts as whole numbers: engines add them up in types of their own."""
     return [nw.col(name).cast(nw.Int64) for name in names]
+
+
+def different(days: Lazy, name: str, counted: str) -> Lazy:
+    """How many different names of each customer are known: customer_id, `counted`; "(unknown)" is none."""
+    marked = days.with_columns(unknown=nw.when(nw.col(name) == UNKNOWN).then(1).otherwise(0))
+    sums = marked.group_by("customer_id").agg(nw.col(name).n_unique().alias("all"), nw.col("unknown").max())
+    return sums.select("customer_id", (nw.col("all") - nw.col("unknown")).alias(counted))
 
 
 def leading(amounts: Lazy, *, name: str, amount: str) -> Lazy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from crm.engine import Lazy
-from crm.features.feature import Feature, FeatureGroup, leading
+from crm.features.feature import Feature, FeatureGroup, different, leading
 from crm.mart import Mart
 from crm.periods import AsOf, known_within
 
@@ -13,7 +13,7 @@ from crm.periods import AsOf, known_within
 def place(mart: Mart, as_of: AsOf) -> Lazy:
     """The channel with most orders of the last year, its share, and the number of stores."""
     days = known_within(mart["customer_place_days"], as_of, 365)
-    stores = days.group_by("customer_id").agg(nw.col("store_id").n_unique().alias("stores_365d"))
+    stores = different(days, "store_id", "stores_365d")
     channels = days.group_by("customer_id", "channel").agg(nw.col("orders").sum())
     main = leading(channels, name="channel", amount="orders")
     main = main.rename({"channel": "main_channel", "share": "share_of_main_channel"})
@@ -27,7 +27,7 @@ PLACE = FeatureGroup(
     needs=("customer_place_days",),
     compute=place,
     features=(
-        Feature("stores_365d", "count", "stores bought in during the last 365 days"),
+        Feature("stores_365d", "count", "known stores bought in during the last 365 days"),
         Feature(
             "main_channel", "word", "channel with most orders of the last 365 days (first by name where equal)", _NONE
         ),

@@ -101,7 +101,7 @@ def show_expected(defection: Defection) -> Table:
         caption=f"Who is at stake on {defection.as_of}",
         formats=dict.fromkeys(["number", "from", "to"], ",.0f"),
         notes=f"{who_is_at_stake(defection)} Margin at risk: the chance to leave times what a customer brings who "
-        "stays.",
+        f"stays{_taken_off(defection)}.",
     )
 
 
@@ -189,8 +189,8 @@ def show_decision(defection: Defection) -> Table | LeftOut:
     return show_table(
         pd.DataFrame(rows, columns=["what", "value", "what_it_is"]),
         caption="Whom to contact",
-        notes="A contact is worth the chance to leave, times what it keeps, times the margin of who stays, less its "
-        "cost. Each customer's is in the scores.",
+        notes="A contact is worth the chance to leave, times what it keeps, times the margin of who stays"
+        f"{_taken_off(defection)}; its cost is taken off. Each customer's is in the scores.",
     )
 
 
@@ -274,7 +274,7 @@ _SUPPRESSED = " Rows of fewer than five customers are not shown."
 
 
 def draw_reasons(defection: Defection) -> Chart | LeftOut:
-    """The commonest reasons of those at risk."""
+    """The commonest reasons of those likeliest to leave or worth a contact."""
     from crm.analyses.defection.findings import first_reasons
 
     if why := defection.unsaid.get("reasons", ""):
@@ -291,10 +291,11 @@ def draw_reasons(defection: Defection) -> Chart | LeftOut:
         value="among_the_reasons",
         comparison="first_reason",
         unit="customers",
-        title=f"“{capital(first['reason'])}” is the first reason of {first['customers']:,} of the {told:,} most at "
-        "risk",
-        note="Up to three reasons per customer, from what moves the model's own chance; a reason is named only if "
-        "the chance falls without it. Tick: of how many it is the first.",
+        title=f"“{capital(first['reason'])}” is the first reason of {first['customers']:,} of the {told:,} likeliest "
+        "to leave or worth a contact",
+        note="The likeliest tenth and all whom it pays to contact, as far as a reason is known. Up to three per "
+        "customer, from what moves the model's own chance; a reason is named only if the chance falls without it. "
+        "Tick: of how many it is the first.",
     )
 
 
@@ -341,8 +342,17 @@ def show_drivers(defection: Defection) -> Table | LeftOut:
         table[list(columns)].rename(columns=columns),
         caption="What moves the chance to leave",
         formats={"share": ".1%", "first_reason_share": ".1%"},
-        notes="First reason share: of customers at risk, for how many it is the first reason.",
+        notes="First reason share: of the likeliest tenth and all whom it pays to contact, for how many it is the "
+        "first reason.",
     )
+
+
+def _taken_off(defection: Defection) -> str:
+    """What leavers bring all the same, as a clause; nothing where that was not seen."""
+    from crm.analyses.defection.say import comes_all_the_same
+
+    still = defection.decision.still_brings
+    return f", less the {still:.0%} of it that leavers bring all the same" if comes_all_the_same(defection) else ""
 
 
 def leave(defection: Defection) -> str:

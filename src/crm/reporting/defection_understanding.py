@@ -328,7 +328,7 @@ def draw_lost_by_sign(defection: Defection) -> Chart | LeftOut:
         title=title,
         note="Of those who left, have not come back and have somebody similar who stayed. Tick: similar "
         "customers who stayed and met with the same. A "
-        f"sign is what went before, not proof of why.{_may_come_back(one)}",
+        f"sign is what went before, not proof of why. Net sales: {_a_year(rows)}.{_may_come_back(one)}",
     )
 
 
@@ -349,8 +349,7 @@ def draw_lost(defection: Defection) -> Chart | LeftOut:
         unit=one.currency,
         title=f"“{first['group']}”: {quantity(first['net_sales'], one.currency)} of net sales a year left with "
         f"{first['customers']:,} customers",
-        note=f"Left in the year before {one.as_of} and not come back; as in their last 365 days."
-        + _may_come_back(one),
+        note=f"Left in the year before {one.as_of} and not come back; {_a_year(rows)}.{_may_come_back(one)}",
     )
 
 
@@ -368,8 +367,9 @@ def show_losses(defection: Defection) -> Table | LeftOut:
         caption=f"What left with them, a year ({one.currency})",
         formats={"share": ".0%", "share_of_stayers": ".0%"}
         | dict.fromkeys(["net_sales", "margin"], money(rows["margin"])),
-        notes="Who left in the last year and has not come back. Share of stayers: of similar customers who stayed, "
-        f"who met with the same.{_may_come_back(one)}{' Rows of fewer than five customers are not shown.' * few}",
+        notes=f"Who left in the last year and has not come back; {_a_year(rows)}. Share of stayers: of similar "
+        f"customers who stayed, who met with the same.{_may_come_back(one)}"
+        f"{' Rows of fewer than five customers are not shown.' * few}",
     )
 
 
@@ -463,6 +463,13 @@ def _losses(one: Understanding, kind: str) -> pd.DataFrame:
     return rows.assign(last=rows["group"].isin([OTHER, NO_SIGN])).sort_values(
         "last", kind="stable", ignore_index=True
     )
+
+
+def _a_year(losses: pd.DataFrame) -> str:
+    """Of which year the amounts are; whether they were brought to one is said where they were."""
+    from crm.analyses.defection.understanding.findings import BROUGHT_TO_A_YEAR
+
+    return f"as in their last 365 days{BROUGHT_TO_A_YEAR if losses['to_a_year'].any() else ''}"
 
 
 def _may_come_back(one: Understanding) -> str:

@@ -467,6 +467,7 @@ def _show_by(
     amounts = ["value", "value_low", "value_high", "margin", "margin_so_far", "long_margin"]
     names = {"group": by}
     if joined:
+        table = table.assign(from_joining=table["from_joining"].where(table["joined"] == table["customers"]))
         amounts += ["from_joining"]
         names |= {"from_joining": "worth_from_joining_on"}
     notes = [f"{_of_value(value)} {_long(value)} {_SO_FAR} Share: of the value of those in the table."]

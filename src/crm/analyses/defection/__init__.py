@@ -47,7 +47,7 @@ SCORES = (
     "value_at_risk", "worth_of_contact", "contact", "model_version",
 )  # fmt: skip
 AT_RISK = 0.1
-"""Reasons are told for the likeliest tenth, and for all whom it pays to contact."""
+"""Reasons are told for so large a part, the likeliest to leave, and for all whom it pays to contact."""
 MONEY_DECIMALS, CHANCE_DECIMALS = 4, 9
 
 

@@ -13,6 +13,7 @@ from crm.analyses.defection.say import (
     LEAVE,
     PARTLY,
     at_stake,
+    comes_all_the_same,
     first,
     known,
     no_minus_zero,
@@ -40,6 +41,9 @@ REASONS_TOLD = 3
 TENTHS = 10
 NOTHING = "nothing"
 """The row of `badly_treated` of those to whom nothing went wrong."""
+
+TAKEN_OFF = "the {still:.0%} that leavers bring all the same taken off"
+"""What the margin at risk leaves out, as a clause."""
 
 IN_COMMON = ("changed_", "nothing_changed", "for_a_while", "dropped", "signs")
 """What those who left had in common that similar stayers had not: names of findings, or how they begin."""
@@ -136,14 +140,16 @@ def leaving(evidence: Evidence) -> Finding | None:
         "value_days": evidence.decision.value_days,
         "within": evidence.stake.active_within_days,
         "level": evidence.decision.level,
+        "still": evidence.decision.still_brings,
     }  # fmt: skip
+    taken_off = f" ({TAKEN_OFF})" if comes_all_the_same(evidence) else ""
     values["part"] = values["at_risk"] / values["stays"] if values["stays"] > 0 else 0.0
     active = " (who bought in the last {within} days)" if evidence.stake.kind == "silence" else ""
     template = (
         f"As of {{as_of}}, {{expected:{number}}} of {at_stake(evidence)}{active} are expected to "
         f"{LEAVE[evidence.stake.kind]}: {{share:.1%}} ({{level:.0%}} interval {{low:{number}}} to {{high:{number}}} "
-        "customers). At risk with them are {at_risk:,.0f} {currency} of margin over {value_days} days, {part:.1%} "
-        "of what all would bring if they stayed"
+        "customers). At risk with them are {at_risk:,.0f} {currency} of margin over {value_days} days"
+        f"{taken_off}, {{part:.1%}} of what all would bring if they stayed"
     )
     partly = float(customers["partial_probability"].sum(min_count=1))
     if known(partly):
@@ -164,7 +170,7 @@ def headline(evidence: Evidence) -> Headline | None:
         better="less",
         interval="{level:.0%} interval",
         sentence=f"That is {{share:.1%}} of {at_stake(evidence)}. At risk with them are {{at_risk:,.0f}} "
-        "{currency} of margin over {value_days} days.",
+        f"{{currency}} of margin over {{value_days}} days{f', {TAKEN_OFF}' if comes_all_the_same(evidence) else ''}.",
         trail=Trail.of(
             "Expected to leave, by tenth of customers, the likeliest first",
             (f"Tenth {number}" for number in expected.index),
@@ -301,8 +307,8 @@ def reasons(evidence: Evidence) -> Finding | None:
         values |= {f"share_{place}": float(row["share"])}
         clauses.append(f"“{{cause_{place}}}” ({{customers_{place}:,}}, {{share_{place}:.0%}})")
     template = (
-        f"Of the {{told:,}} most at risk, the first reason is most often {listed(clauses)}; the scores name up to "
-        "three per customer, with the customer's own numbers"
+        "Of the {told:,} likeliest to leave or worth a contact whose reasons are known, the first reason is most "
+        f"often {listed(clauses)}; the scores name up to three per customer, with the customer's own numbers"
     )
     return say(evidence, "reasons", template + ".", values, told)
 
@@ -356,7 +362,7 @@ def assumptions(evidence: Evidence) -> Finding | None:
     values["still"] = decision.still_brings
     still = (
         "{still:.0%} of what leavers had brought came all the same on judged dates, and is not counted as won. "
-        if decision.still_brings > 0
+        if comes_all_the_same(evidence)
         else ""
     )
     template = (

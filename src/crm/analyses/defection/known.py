@@ -22,7 +22,7 @@ from crm.facts import Facts
 from crm.features import features_of
 from crm.features.feature import money_rounded, within
 from crm.kept import code_fingerprint, keep_folder
-from crm.mart import Mart, open_mart
+from crm.mart import UNKNOWN, Mart, open_mart
 from crm.periods import day_number, known_within
 from crm.purchase_models.fitting import fit_purchase_model, model_from_record
 from crm.purchase_models.histories import Histories
@@ -214,7 +214,11 @@ def _breadth(mart: Mart, as_of: dt.date, horizon: int) -> Lazy:
     }
     counted = days.select("customer_id").unique()
     for name, window in windows.items():
-        some = days.filter(window).group_by("customer_id").agg(nw.col("category").n_unique().alias(name))
+        some = (
+            days.filter(window, nw.col("category") != UNKNOWN)
+            .group_by("customer_id")
+            .agg(nw.col("category").n_unique().alias(name))
+        )
         counted = counted.join(some, on="customer_id", how="left")
     return counted
 

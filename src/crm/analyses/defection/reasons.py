@@ -22,7 +22,7 @@ from crm.analyses.defection.labels import stake_of
 from crm.analyses.defection.model import DefectionModel
 from crm.engine import to_pandas
 from crm.facts import Facts
-from crm.mart import open_mart
+from crm.mart import UNKNOWN, open_mart
 from crm.periods import date_of, day_number, known_within
 
 MOST_REASONS = 3
@@ -125,7 +125,7 @@ def dropped_categories(facts: Facts, as_of: dt.date, known: pd.DataFrame) -> dic
     table = to_pandas(sums)
     table = table[table["customer_id"].isin(set(known["customer_id"]))]
     table["share"] = table["then"] / table.groupby("customer_id")["then"].transform("sum").clip(lower=1e-9)
-    regularly = (table["times_then"] >= REGULARLY) & (table["category"] != "(unknown)")
+    regularly = (table["times_then"] >= REGULARLY) & (table["category"] != UNKNOWN)
     gone = table[(table["times"] == 0) & (table["share"] >= LARGE_PART) & regularly]
     gone = gone.sort_values(["customer_id", "share", "category"], ascending=[True, False, True])
     first = gone.drop_duplicates("customer_id")
@@ -136,6 +136,8 @@ def dropped_categories(facts: Facts, as_of: dt.date, known: pd.DataFrame) -> dic
 
 
 def _category_sums(days: Any, recent: nw.Expr) -> Any:
+    """Net sales then, and days with it then and of late: once a day, in however many departments it stands."""
+    days = days.group_by("customer_id", "day", "category").agg(nw.col("net_sales").sum())
     split = days.with_columns(
         then=nw.when(recent).then(0.0).otherwise(nw.col("net_sales")), time=nw.when(recent).then(1).otherwise(0)
     )

@@ -74,6 +74,15 @@ def tells_chances(evidence: Evidence) -> bool:
     return bool(evidence.customers["probability"].notna().any())
 
 
+def comes_all_the_same(evidence: Evidence) -> bool:
+    """Was part of what leavers had brought seen to come nevertheless, so that it is taken off what is at risk?"""
+    return evidence.decision.still_brings >= LEAST_TOLD
+
+
+LEAST_TOLD = 0.005
+"""A smaller share is 0 % in a sentence."""
+
+
 def rounded(number: float) -> str:
     """The format of an expected number of people: a decimal where there are few."""
     return ",.0f" if number >= 10 else ",.1f"

@@ -60,7 +60,7 @@ def by_group(customers: pd.DataFrame, groups: pd.Series[str] | None, *, in_order
     customer), share (of these customers' value), joined (customers whose joining was seen), and of those alone
     from_joining with its interval. The intervals are Student's over the group's customers: they hold, in 95 of 100
     such groups, the mean of what is expected of customers like these, not what they will bring. Missing for a single
-    customer.
+    customer; below zero only where customers are there who cost more than they bring.
     """
     empty = pd.DataFrame({name: pd.Series(dtype=_DTYPES[name]) for name in GROUP_COLUMNS})
     if groups is None or customers.empty:
@@ -76,7 +76,8 @@ def by_group(customers: pd.DataFrame, groups: pd.Series[str] | None, *, in_order
     for name, column in (("margin", "expected_margin"), ("margin_so_far",) * 2, ("long_margin",) * 2):
         table[name] = grouped[column].mean()
     table["from_joining"], half = worth.mean(), _half_interval(worth.std(ddof=1), table["joined"])
-    table["from_joining_low"], table["from_joining_high"] = table["from_joining"] - half, table["from_joining"] + half
+    table["from_joining_low"] = (table["from_joining"] - half).clip(lower=_least(customers["from_joining"]))
+    table["from_joining_high"] = table["from_joining"] + half
     total = float(customers["expected_value"].sum())
     table["share"] = value.sum() / total if total > 0 else 0.0
     table = table.rename_axis("group").reset_index()
@@ -111,7 +112,7 @@ def joined(customers: pd.DataFrame, snapshot: pd.DataFrame) -> pd.DataFrame:
         "margin_so_far": those["margin_so_far"].mean(),
         "long_margin": those["long_margin"].mean(),
         "from_joining": worth.mean(),
-        "from_joining_low": worth.mean() - half,
+        "from_joining_low": max(worth.mean() - half, _least(worth)),
         "from_joining_high": worth.mean() + half,
     }
     return pd.DataFrame([row], columns=list(JOINED_COLUMNS))
@@ -128,19 +129,17 @@ def cohorts(snapshot: pd.DataFrame, as_of: dt.date) -> pd.Series[str]:
     """The cohort of each customer by the month of the first purchase, by customer_id: "2017-05".
 
     By quarter where the history is longer than 18 months ("2017-Q2"), by year where it is longer than 18 quarters.
-    Those first seen in periods whose middle lies in the first 91 days of the history may have been customers long
-    before: they are one cohort, "up to 2017-03".
+    Those first seen in the first 91 days of the history may have been customers long before: they are one cohort, "up
+    to 2017-04-01", so that every other holds those alone who were seen to join.
     """
     first, last = date_of(int(snapshot["first_day"].min())), as_of - dt.timedelta(days=1)
     span = month_number(last) - month_number(first) + 1
     months = next((number for number in _MONTHS.values() if span / number <= MOST_COHORTS), 12)
     joined = pd.to_datetime(snapshot["first_day"], unit="D")
     period = (joined.dt.year * 12 + joined.dt.month - 1) // months
-    oldest = month_number(first) // months
-    while _middle(oldest + 1, months) < first + _OLDER and oldest < month_number(last) // months:
-        oldest += 1
-    names = {one: _name(one, months) for one in period.unique()} | {oldest: f"{UP_TO}{_name(oldest, months)}"}
-    told = period.clip(lower=oldest).map(names)
+    told = period.map({one: _name(one, months) for one in period.unique()})
+    older = snapshot["first_day"] < snapshot["first_day"].min() + OLDER_THAN_SEEN
+    told = told.where(~older, f"{UP_TO}{min(first + _OLDER - dt.timedelta(days=1), last)}")
     return pd.Series(told.to_numpy(), index=snapshot["customer_id"].to_numpy(), dtype="str")
 
 
@@ -168,6 +167,11 @@ _OLDER = dt.timedelta(days=OLDER_THAN_SEEN)
 _DTYPES = dict.fromkeys(GROUP_COLUMNS, "float64") | {"group": "str", "customers": "int64", "joined": "int64"}
 
 
+def _least(worth: pd.Series[float]) -> float:
+    """What a mean of these may be at least: nothing, unless the margin of some is below it."""
+    return float("-inf") if (worth < 0).any() else 0.0
+
+
 def _large_enough(names: pd.Series[str]) -> pd.Series[str]:
     sizes = names.map(names.value_counts())
     return names.where(sizes >= FEWEST, OTHER)
@@ -186,12 +190,6 @@ def _sorted(table: pd.DataFrame, *, in_order: bool) -> pd.DataFrame:
     ordered = table.assign(unnamed=unnamed, newer=~table["group"].str.startswith(UP_TO) if in_order else False)
     by, up = (["unnamed", "newer", "group"], True) if in_order else (["unnamed", "value"], [True, False])
     return ordered.sort_values(by, ascending=up, kind="stable", ignore_index=True)
-
-
-def _middle(period: int, months: int) -> dt.date:
-    """The day in the middle of a period of so many months."""
-    start, end = (dt.date(at // 12, at % 12 + 1, 1) for at in (period * months, (period + 1) * months))
-    return start + (end - start) / 2
 
 
 def _name(period: int, months: int) -> str:

@@ -324,7 +324,7 @@ def _losses() -> pd.DataFrame:
     ]
     columns = ["kind", "group", "customers", "share", "low", "high", "share_of_stayers", "net_sales", "margin",
                "share_of_net_sales"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(to_a_year=0)
 
 
 def _returned() -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm.analyses.defection.findings import all_findings, first_reasons, measures
+from crm.analyses.defection.findings import all_findings, first_reasons, headline, measures
 from crm.analyses.defection.labels import Stake
 from crm.analyses.defection.unsaid import unsaid
 from crm.config import read_settings
@@ -138,9 +138,23 @@ def test_who_will_leave_is_said_with_its_interval_and_what_is_at_risk(evidence):
     assert all_findings(told)["leaving"].sentence == (
         "As of 2018-01-01, 0.6 of 2 active customers (who bought in the last 56 days) are expected to buy nothing in "
         "the next 56 days: 30.0% (90% interval 0.2 to 1.4 customers). At risk with them are 80 USD of margin over 91 "
-        "days, 20.0% of what all would bring if they stayed. Those included, 1.2 will spend less than half of the "
-        "usual in these days."
+        "days (the 20% that leavers bring all the same taken off), 20.0% of what all would bring if they stayed. "
+        "Those included, 1.2 will spend less than half of the usual in these days."
     )
+
+
+@pytest.mark.parametrize(("still", "said"), [(0.28, "the 28% that leavers bring all the same taken off"), (0.0, "")])
+def test_what_comes_all_the_same_is_taken_off_what_is_at_risk_and_said_so(evidence, still, said):
+    told = replace(evidence, decision=replace(evidence.decision, still_brings=still))
+    for words in (all_findings(told)["leaving"].sentence, headline(told).sentence):
+        assert ("bring all the same" in words) == bool(said)
+        assert said in words
+
+
+def test_reasons_are_told_of_the_likeliest_and_of_those_worth_a_contact(evidence):
+    sentence = all_findings(evidence)["reasons"].sentence
+    told = int((evidence.customers["causes"] != "").sum())
+    assert sentence.startswith(f"Of the {told:,} likeliest to leave or worth a contact whose reasons are known, ")
 
 
 def test_contracts_are_told_as_contracts(evidence):

@@ -53,6 +53,16 @@ def test_windows_by_hand(by_hand, column, ann, bob):
     assert found["bob"] == pytest.approx(bob, abs=1e-4, nan_ok=True)
 
 
+def test_what_nobody_knows_is_no_category(company):
+    """Bought 4 and 12 days before, in windows of ten days: of late tea and a mystery, before that a mystery alone."""
+    lines = bought([("ann", 4, 1.0), ("ann", 4, 1.0), ("ann", 12, 1.0)]).assign(product_id=["tea", "?", "?"])
+    products = pd.DataFrame({"product_id": ["tea"], "department": ["drinks"], "category": ["tea"]})
+    facts = company({"purchases": lines, "products": products}, AS_OF, TEN_DAYS)
+    ann = plain_on(facts, facts.settings.as_of).set_index("customer_id").loc["ann"]
+    assert ann[["categories_last", "categories_half", "categories_before"]].tolist() == [1, 1, 0]
+    assert ann[["categories_365d", "departments_365d"]].tolist() == [1, 1]
+
+
 def test_somebody_who_buys_evenly_has_no_spread(company):
     """Every five days for 30 days: each of the six half horizons has one purchase of the same."""
     facts = company({"purchases": bought([("even", 5 * n + 3, 7.0) for n in range(6)])}, AS_OF, TEN_DAYS)

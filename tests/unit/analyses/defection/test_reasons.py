@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from unit.analyses.defection.worlds import AS_OF, SAMPLE, model_of
+from unit.analyses.defection.worlds import AS_OF, SAMPLE, bought, model_of
 
 from crm.analyses.defection.known import theme_of
 from crm.analyses.defection.reasons import (
@@ -27,6 +27,7 @@ from crm.facts import read_facts
 from crm.periods import day_number
 
 HORIZON, TODAY = 56, day_number(AS_OF)
+TEN_DAYS = "[definitions]\nactive_within_days = 10\ndefected_after_days = 10\n"
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,20 @@ def test_what_happened_to_a_customer_is_named_where_it_raises_the_chance(facts, 
         assert themes & {reason.theme for reason in told[customer]}, customer
     never = [reasons for customer, reasons in told.items() if customer not in met]
     assert not {reason.theme for reasons in never for reason in reasons} & set(DONE_TO_THEM)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [([30, 31, 32], {"ann": ("tea", 0.75, day_number(AS_OF) - 30)}), ([30, 31], {})]
+)
+def test_a_category_was_a_habit_by_its_days_in_however_many_departments(company, days, told):
+    """Tea of two departments a day, three a habit; two days of it are none, though four rows of the mart."""
+    rows = [("ann", day, 1.0) for day in (*days, *days, *days[:2], 1)]
+    names = [*["tea"] * len(days), *["ice_tea"] * len(days), "milk", "milk", "milk"]
+    products = "tea drinks tea\nice_tea frozen tea\nmilk food dairy"
+    table = pd.DataFrame([row.split() for row in products.splitlines()],
+                         columns=["product_id", "department", "category"])  # fmt: skip
+    facts = company({"purchases": bought(rows).assign(product_id=names), "products": table}, str(AS_OF), TEN_DAYS)
+    assert dropped_categories(facts, AS_OF, pd.DataFrame({"customer_id": ["ann"]})) == told
 
 
 @pytest.mark.parametrize(

@@ -183,18 +183,18 @@ def test_customers_without_a_group_of_their_own_are_named_so():
 @pytest.mark.parametrize(
     ("first", "as_of", "expected"),
     [
-        # the history begins with 2017: whose middle of the month is before 2017-04-02 may be older than they look
-        (["2017-01-01", "2017-03-31", "2017-04-01", "2017-12-30"], "2018-01-01",
-         ["up to 2017-03", "up to 2017-03", "2017-04", "2017-12"]),
+        # the history begins with 2017: who came before 2017-04-02 may be older than they look
+        (["2017-01-01", "2017-04-01", "2017-04-02", "2017-12-30"], "2018-01-01",
+         ["up to 2017-04-01", "up to 2017-04-01", "2017-04", "2017-12"]),
         # begun on the 20th of January, the first 91 days end on the 21st of April
-        (["2017-01-20", "2017-04-30", "2017-05-01"], "2018-01-01", ["up to 2017-04", "up to 2017-04", "2017-05"]),
+        (["2017-01-20", "2017-04-30", "2017-05-01"], "2018-01-01", ["up to 2017-04-20", "2017-04", "2017-05"]),
         # eighteen months are told by month, nineteen by quarter, five years by year
-        (["2017-01-01", "2017-09-01"], "2018-07-01", ["up to 2017-03", "2017-09"]),
-        (["2017-01-01", "2017-09-01"], "2018-07-02", ["up to 2017-Q1", "2017-Q3"]),
-        (["2013-01-01", "2013-09-01", "2017-09-01"], "2018-01-01", ["up to 2013", "up to 2013", "2017"]),
+        (["2017-01-01", "2017-09-01"], "2018-07-01", ["up to 2017-04-01", "2017-09"]),
+        (["2017-01-01", "2017-09-01"], "2018-07-02", ["up to 2017-04-01", "2017-Q3"]),
+        (["2013-01-01", "2013-09-01", "2017-09-01"], "2018-01-01", ["up to 2013-04-01", "2013", "2017"]),
         # nobody joined in the months in between
-        (["2017-01-15", "2017-11-01"], "2018-01-01", ["up to 2017-03", "2017-11"]),
-        (["2017-12-20"], "2018-01-01", ["up to 2017-12"]),
+        (["2017-01-15", "2017-11-01"], "2018-01-01", ["up to 2017-04-15", "2017-11"]),
+        (["2017-12-20"], "2018-01-01", ["up to 2017-12-31"]),
     ],
 )  # fmt: skip
 def test_cohorts(first, as_of, expected):
@@ -206,8 +206,29 @@ def test_cohorts(first, as_of, expected):
 
 def test_the_oldest_cohort_comes_first(evidence):
     groups = list(evidence.answers.by_cohort["group"])
-    assert groups[0] == "up to 2017-03"
+    assert groups[0] == "up to 2017-04-01"
     assert groups[1:] == sorted(groups[1:])
+
+
+def test_a_cohort_holds_those_alone_who_were_seen_to_join(evidence):
+    """So that worth from joining on is margin so far and long margin in every row, and the months add up to all."""
+    oldest, *newer = evidence.answers.by_cohort.to_dict("records")
+    assert oldest["joined"] == 0
+    for row in newer:
+        assert row["joined"] == row["customers"], row["group"]
+        assert row["from_joining"] == pytest.approx(row["margin_so_far"] + row["long_margin"]), row["group"]
+    assert sum(row["customers"] for row in newer) == evidence.answers.joined["customers"].iloc[0]
+
+
+@pytest.mark.parametrize(("least", "low"), [(0.0, 0.0), (-1.0, 20 - 55.53)])
+def test_worth_is_below_nothing_only_where_some_cost_more_than_they_bring(least, low):
+    """Of five with one of 100 beside nothing: 20, give or take 2.776 * 44.7 / sqrt(5) = 55.5."""
+    rows = twelve([5.0] * 12).assign(from_joining=[100.0, 0.0, 0.0, 0.0, 0.0, *[10.0] * 6, least])
+    groups = pd.Series(["a"] * 5 + ["b"] * 7, index=rows["customer_id"])
+    row = by_group(rows, groups).set_index("group").loc["a"]
+    assert row["from_joining"] == 20.0
+    assert row["from_joining_high"] == pytest.approx(75.53, abs=0.01)
+    assert row["from_joining_low"] == pytest.approx(low, abs=0.01)
 
 
 def test_the_widest_difference_among_many_alike_groups_is_chance():

@@ -15,6 +15,8 @@ from crm.finding import Finding, Findings
 TOLD_AT = (91, 182, 365)
 """Days at which a curve is told; the last that it reaches."""
 
+BROUGHT_TO_A_YEAR = ", brought to a year where the history is shorter"
+
 MEASURES_TOLD = 3
 """Changes told of each side."""
 
@@ -83,7 +85,8 @@ def _lost(one: Understanding) -> Finding | None:
     )
     template = (
         "With the {customers:,} who left on {dates:,} dates in the year before {as_of} and have not come back went "
-        "{net_sales:,.0f} {currency} of net sales and {margin:,.0f} {currency} of margin a year. "
+        "{net_sales:,.0f} {currency} of net sales and {margin:,.0f} {currency} of margin a year"
+        f"{BROUGHT_TO_A_YEAR if every['to_a_year'] else ''}. "
     ) + (f"{usually}." if back else "How many of such come back by themselves is not known.")
     values = {name: every[name] for name in ("customers", "net_sales", "margin")}
     values |= {name: back[name] for name in ("share_returned", "days") if back}

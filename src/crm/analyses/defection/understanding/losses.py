@@ -27,6 +27,7 @@ OTHER = "(other)"
 LOSS_COLUMNS = {
     "kind": "str", "group": "str", "customers": "int64", "share": "float64", "low": "float64", "high": "float64",
     "share_of_stayers": "float64", "net_sales": "float64", "margin": "float64", "share_of_net_sales": "float64",
+    "to_a_year": "int64",
 }  # fmt: skip
 
 
@@ -55,7 +56,8 @@ def losses(
     kind (everybody, sign, or the kinds of `groups`), group, customers (who left and have not come back, each once),
     share (of those) with low, high (95 %, Wilson), share_of_stayers (the share that met with the
     same among the similar who stayed; missing for other kinds), net_sales and margin (per year, as in the last 365
-    days before the date), share_of_net_sales. By sign only those with somebody similar who stayed. Groups of fewer
+    days before the date), share_of_net_sales, to_a_year (of how many the history was shorter and their amounts were
+    brought to a year). By sign only those with somebody similar who stayed. Groups of fewer
     than five go together as "(other)".
 
     occasions: those who left, as of `still_gone`.     pairs: theirs, and the similar who stayed.
@@ -63,7 +65,11 @@ def losses(
     history there was before; shorter ones than a year are scaled.
     """
     times = YEAR / history_days.clip(upper=YEAR)
-    lost = occasions.assign(net_sales=occasions["net_sales_365d"] * times, margin=occasions["margin_365d"] * times)
+    lost = occasions.assign(
+        net_sales=occasions["net_sales_365d"] * times,
+        margin=occasions["margin_365d"] * times,
+        to_a_year=(times > 1).astype("int64"),
+    )
     parts = [_by_group(lost, pd.Series("everybody", index=lost.index), kind="everybody")]
     met = signs(pairs.recent)
     if met is not None:
@@ -89,7 +95,10 @@ def _by_group(
     if stayers is None and kind != "everybody":
         names = names.where(names.map(names.value_counts()) >= FEWEST, OTHER)
     table = lost.groupby(names.to_numpy()).agg(
-        customers=("net_sales", "size"), net_sales=("net_sales", "sum"), margin=("margin", "sum")
+        customers=("net_sales", "size"),
+        net_sales=("net_sales", "sum"),
+        margin=("margin", "sum"),
+        to_a_year=("to_a_year", "sum"),
     )
     total = pd.Series(len(lost), index=table.index)
     low, high = wilson(table["customers"], total) if kind != "everybody" else (1.0, 1.0)

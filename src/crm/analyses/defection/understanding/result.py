@@ -42,7 +42,8 @@ class Understanding:
     dropped:   one row per department: level, name, leavers and stayers (share of those who bought it regularly, and
                bought anything, that dropped it), difference, low, high, pairs, p, p_corrected, comparisons, stands.
     losses:    kind (everybody, sign, segment, department), group, customers, share, low, high, share_of_stayers (with
-               the same sign), net_sales, margin (per year), share_of_net_sales. Of the dates of the last year.
+               the same sign), net_sales, margin (per year), share_of_net_sales, to_a_year (of how many the
+               history was shorter, and their amounts were brought to one). Of the dates of the last year.
     loss_dates: those dates.
     returned:  days (since they counted as gone), share_returned, low, high, at_risk.     gone: customers who were
                gone at some time.     came_back: who were seen to come back.

@@ -15,7 +15,7 @@ from crm.analyses.defection.basket_price import EARLIER, basket_price
 from crm.analyses.defection.understanding.lives import gaps
 from crm.engine import Lazy, to_pandas
 from crm.facts import Facts
-from crm.mart import Mart, open_mart
+from crm.mart import UNKNOWN, Mart, open_mart
 from crm.periods import day_number, known_before, known_within
 
 BAD_MARK = 2
@@ -164,6 +164,11 @@ def _as_it_is(frame: Lazy, date: dt.date) -> Lazy:
     return frame
 
 
+def _once_a_day(frame: Lazy, date: dt.date) -> Lazy:
+    """Each known category once on a day of a customer, in however many departments it stands."""
+    return frame.filter(nw.col("category") != UNKNOWN).select("customer_id", "day", "category").unique()
+
+
 def _treated(frame: Lazy, date: dt.date) -> Lazy:
     return frame.filter(nw.col("arm").fill_null("treated") != "held_out")
 
@@ -185,7 +190,7 @@ _COUNTED: dict[str, Counted] = {
         _as_it_is,
     ),
     "customer_category_days": (
-        (nw.len().alias("category_days"), nw.col("category").n_unique().alias("categories")), _as_it_is,
+        (nw.len().alias("category_days"), nw.col("category").n_unique().alias("categories")), _once_a_day,
     ),
     "delivery_days": (
         (nw.len().alias("deliveries"), nw.col("late").sum(), nw.col("faulty").sum()), _as_it_is,

@@ -1,5 +1,6 @@
 """Similar customers, what changed before some of them left, and what went with them."""
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -213,8 +214,6 @@ def shop(drawn):
 @pytest.fixture(scope="module")
 def measured(shop, day):
     """As of 10 February, in windows of ten days: recent from 31 January, and up to three before."""
-    import datetime as dt
-
     customers = pd.DataFrame({"customer_id": ["ann", "bob", "new"],
                               "first_day": [day("2017-01-20"), day("2017-01-01"), day("2017-02-09")]})  # fmt: skip
     return recent_and_earlier(shop, dt.date(2017, 2, 10), customers, days=10)
@@ -246,6 +245,28 @@ def test_measures_by_hand(measured, measure, customer, recent, earlier):
     assert measured[measure][1][customer] == pytest.approx(earlier)
 
 
+IN_TWO_DEPARTMENTS = """
+customer_id order_id  ordered_at   product_id  quantity  net_amount
+ann          1         2017-01-22   tea         1         4.00
+ann          1         2017-01-22   ice_tea     1         4.00
+ann          2         2017-01-27   tea         1         4.00
+ann          2         2017-01-27   milk        1         2.00
+ann          3         2017-02-04   tea         1         4.00
+ann          3         2017-02-04   ice_tea     1         4.00
+ann          3         2017-02-04   mystery     1         1.00
+"""
+TEA_TWICE = "product_id department category\ntea drinks tea\nice_tea frozen tea\nmilk food dairy"
+
+
+@pytest.mark.parametrize(("measure", "recent", "earlier"), [("categories", 1, 2), ("categories_per_day", 1, 1.5)])
+def test_a_category_counts_once_a_day_in_however_many_departments(drawn, day, measure, recent, earlier):
+    """Tea from two departments on one day is one category; what nobody knows is none."""
+    facts = drawn("2017-02-10", purchases=IN_TWO_DEPARTMENTS, products=TEA_TWICE)
+    ann = pd.DataFrame({"customer_id": ["ann"], "first_day": [day("2017-01-20")]})
+    found = recent_and_earlier(facts, dt.date(2017, 2, 10), ann, days=10)[measure]
+    assert (found[0]["ann"], found[1]["ann"]) == (recent, earlier)
+
+
 def test_who_is_new_has_no_earlier_time(measured):
     assert all(np.isnan(recent["new"]) and np.isnan(earlier["new"]) for recent, earlier in measured.values())
 
@@ -257,8 +278,6 @@ def test_what_they_used_to_buy_costs_more_now(measured):
 
 
 def test_what_was_dropped(shop):
-    import datetime as dt
-
     customers = pd.DataFrame({"customer_id": ["ann"]})
     table = bought_by_category(shop, dt.date(2017, 2, 10), customers, days=10, level="department")
     assert table.values.tolist() == [["ann", "drinks", 2, 1], ["ann", "food", 1, 0]]
@@ -305,3 +324,6 @@ def test_money_that_left(drawn, bought, on):
         ["everybody", 2, pytest.approx(50 * 365 / 40)]
     ]
     assert lost["margin"].tolist() == pytest.approx([0.25 * 50 * 365 / 40])
+    assert lost["to_a_year"].tolist() == [2]
+    whole = losses(gone, empty, {}, history_days=history * 10)
+    assert whole[["net_sales", "to_a_year"]].values.tolist() == [[50.0, 0]]

@@ -95,12 +95,13 @@ def test_one_customer_makes_no_curve(understood):
     assert understood["one customer"].lives == 1
 
 
-def with_losses(one, everybody, signs):
+def with_losses(one, everybody, signs, *, to_a_year=0):
     """The same, with so many who left, and of each sign (customers, low, share of stayers)."""
     rows = [("everybody", "everybody", everybody, 1.0, 1.0, np.nan)]
     rows += [("sign", name, number, number / everybody, low, beside) for name, (number, low, beside) in signs.items()]
     table = pd.DataFrame(rows, columns=["kind", "group", "customers", "share", "low", "share_of_stayers"])
-    one = replace(one, losses=table.assign(high=1.0, net_sales=900.0, margin=90.0, share_of_net_sales=0.5))
+    money = {"net_sales": 900.0, "margin": 90.0, "share_of_net_sales": 0.5, "to_a_year": to_a_year}
+    one = replace(one, losses=table.assign(high=1.0, **money))
     return replace(one, findings=all_findings(one))
 
 
@@ -125,6 +126,14 @@ def test_signs_of_few_customers_are_not_counted_aloud(understood, signs, said, n
 def test_what_went_with_few_is_not_said(understood):
     assert "lost" in with_losses(understood["some left"], 5, {}).findings.names
     assert "lost" not in with_losses(understood["some left"], 4, {}).findings.names
+
+
+@pytest.mark.parametrize("to_a_year", [0, 3])
+def test_that_amounts_were_brought_to_a_year_is_said_where_they_were(understood, to_a_year):
+    one = with_losses(understood["some left"], 50, {LATE: (20, 0.3, 0.1)}, to_a_year=to_a_year)
+    shown = SimpleNamespace(understanding=one)
+    for said in (one.findings["lost"].sentence, str(show_losses(shown).notes), draw_lost_by_sign(shown).note):
+        assert ("brought to a year where the history is shorter" in said) == bool(to_a_year), said
 
 
 @pytest.mark.parametrize(("left", "said"), [(0, ", 0 (0"), (4, ", fewer than 5 bought nothing"), (5, ", 5 (")])

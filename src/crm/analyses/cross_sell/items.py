@@ -90,12 +90,15 @@ def _plain(item: str) -> str:
     return " ".join(item.casefold().split())
 
 
-def item_days(facts: Facts, level: Level) -> Lazy | None:
+def item_days(facts: Facts, level: Level, *, of: Lazy | None = None) -> Lazy | None:
     """One row per customer, day and item: customer_id, day, item, net_sales; None where nobody knows what was bought.
 
     A category that stands in several departments is bought once on a day, whatever of it was bought.
+    of: the customer_id of some, so that a few of many are read without adding up all.
     """
     sold = _sold(facts, level)
+    if sold is not None and of is not None:
+        sold = sold.join(of, on="customer_id", how="semi")
     if sold is None or level == "product":
         return sold
     return sold.group_by("customer_id", "day", "item").agg(nw.col("net_sales").sum().round(4))

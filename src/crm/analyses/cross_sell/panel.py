@@ -103,7 +103,7 @@ def read_panel(
     """What these customers had bought before `date`, and, with a horizon, what they bought within it."""
     who = pd.DataFrame({"customer_id": pd.Series(list(customers), dtype="str"), "u": np.arange(len(customers))})
     what = pd.DataFrame({"item": pd.Series(items.names, dtype="str"), "i": np.arange(len(items))})
-    days = item_days(facts, items.level)
+    days = item_days(facts, items.level, of=frame_of(who))
     assert days is not None
     lines = days.join(frame_of(who), on="customer_id", how="inner").join(frame_of(what), on="item", how="inner")
     pairs, shape = _pairs(lines, date), (len(customers), len(items))

@@ -152,8 +152,7 @@ def show_groups(one: CampaignSuccess) -> Table | LeftOut:
         caption=f"Whom a contact wins, and whom it drives away ({one.currency})",
         formats={**shares, **dict.fromkeys(["effect", "shown", "low", "high"], "+.1%"), "margin_added": "+,.2f"},
         notes="Effect: expected change in the chance to buy. Shown: what the experiments showed of such customers, "
-        "none "
-        "of whom it was learnt from, with 95% interval. An effect that is expected and not shown is a guess.",
+        "none of whom it was learnt from, with 95% interval. An effect that is expected and not shown is a guess.",
     )  # fmt: skip
 
 
@@ -202,8 +201,7 @@ def show_channels(one: CampaignSuccess) -> Table | LeftOut:
         caption=f"Channels ({one.currency})",
         formats={"cost": ",.2f", "net_value": ",.0f"},
         notes="Net value: margin that contacts are expected to add, less their cost, of those worth it. Likeliest "
-        "for: "
-        "through which a customer would answer most likely, which is another thing.",
+        "for: through which a customer would answer most likely, which is another thing.",
     )
 
 
@@ -229,8 +227,7 @@ def draw_promotions(one: CampaignSuccess) -> Chart | LeftOut:
         unit="customers",
         title=title,
         note="By the share of their net sales of a year bought on promotion. Tick: if days on promotion fell to "
-        "anybody "
-        f"alike.{_not_judged(one)}{_FEW * few}",
+        f"anybody alike.{_not_judged(one)}{_FEW * few}",
     )
 
 

@@ -75,8 +75,7 @@ def show_what_to_do(one: CampaignSuccess) -> Table | LeftOut:
         pd.DataFrame(rows, columns=["what_to_do", "which", "campaigns"]),
         caption="What the verdicts suggest",
         notes="The newest first. A suggestion follows from verdict and profit alone: what else a campaign is for, "
-        "the "
-        "data do not know.",
+        "the data do not know.",
     )
 
 

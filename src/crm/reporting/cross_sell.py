@@ -105,11 +105,9 @@ def draw_writing(one: CrossSell) -> Chart | LeftOut:
         colours={_EXPECTED: FORECAST},
         unit="",
         title=f"“{clean(first['item'])}”: of the {letters:,} likeliest {first['expected_buyers']:.0f} are expected "
-        "to "
-        "buy it",
+        "to buy it",
         note=f"The {len(shown)} items with most expected buyers. Tick: of {letters:,} picked at random among those "
-        "to "
-        "whom the item is new. The lists themselves: for_item(...).",
+        "to whom the item is new. The lists themselves: for_item(...).",
     )
 
 
@@ -131,8 +129,7 @@ def show_writing(one: CrossSell) -> Table | LeftOut:
         caption=f"Expected buyers within {one.horizon_days} days, the likeliest written to first",
         formats=dict.fromkeys([*wide.columns, "of all"], ",.1f"),
         notes="New to: active customers who never bought the item. Buyers are expected as they buy by themselves: "
-        "what "
-        "a letter adds is not known before an experiment.",
+        "what a letter adds is not known before an experiment.",
     )
 
 
@@ -155,8 +152,7 @@ def show_difference(one: CrossSell) -> Table | LeftOut:
             "expected_margin": _money(table["expected_margin"]),
         },
         notes=f"The difference is worth {offers['more_margin'].sum():,.0f} {one.currency}: fewer buy, and each "
-        "purchase "
-        "brings more.",
+        "purchase brings more.",
     )
 
 
@@ -252,8 +248,7 @@ def draw_together(one: CrossSell) -> Chart | LeftOut:
         value="times_as_often",
         unit="times",
         title=f"Customers buy “{clean(first['item'])}” and “{clean(first['goes_with'])}” {first['lift']:.1f} times "
-        "as "
-        "often as by chance",
+        "as often as by chance",
         note="Over what the breadth of customers and the popularity of items would give. Empty: no evidence beyond "
         "chance. Each pair once.",
     )
@@ -272,8 +267,7 @@ def show_together(one: CrossSell) -> Table | LeftOut:
         caption="The strongest pairs, with their evidence",
         formats={"by_chance": ",.0f", "times_as_often": ".1f", "share": ".0%"},
         notes=f"{one.together.found:,} of {one.together.tested:,} pairs are beyond chance, at most a twentieth of "
-        "them "
-        f"wrongly; asked were {one.together.customers:,} customers.",
+        f"them wrongly; asked were {one.together.customers:,} customers.",
     )
 
 
@@ -309,8 +303,7 @@ def show_examples(one: CrossSell) -> Table | LeftOut:
         pd.DataFrame(rows, columns=["offered", "because_the_customer"]),
         caption="How reasons read",
         notes="One offer of one customer each. The model weighs more than one sign: a reason is the strongest of "
-        "what "
-        "the customer buys, counted over all who buy the same.",
+        "what the customer buys, counted over all who buy the same.",
     )
 
 

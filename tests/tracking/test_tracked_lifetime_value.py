@@ -103,6 +103,11 @@ def test_the_card_says_what_a_reviewer_must_know(facts, value):
         assert value.findings[name].sentence in card, name
     for candidate in value.judged.mean["candidate"]:
         assert f"| {candidate} |" in card
+    assert "The middle is 67% learnt" in card
+    candidates = value.model.candidates
+    drawn = replace(candidates, learners=replace(candidates.learners, middles={}))
+    without = model_card(replace(value, model=replace(value.model, candidates=drawn)), facts)
+    assert "The middle is the median" in without
     assert "Nobody reviewed it yet" in card
     assert "needs the package analytical-crm" in card
     assert "| nan |" not in card

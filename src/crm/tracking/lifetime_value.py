@@ -161,6 +161,19 @@ def _assumptions(value: LifetimeValue) -> pd.DataFrame:
     return pd.DataFrame([(name, str(getattr(known, name))) for name in names], columns=["assumption", "value"])
 
 
+def _middle(value: LifetimeValue) -> str:
+    """What the middle of what may come is made of, in a sentence."""
+    from crm.analyses.lifetime_value.chance import LEARNT
+
+    learners, drawn = value.model.candidates.learners, "the median of what the purchase models draw"
+    if learners is None or not learners.middles:
+        return f"The middle is {drawn}."
+    return (
+        f"The middle is {LEARNT:.0%} learnt, by trees with the absolute error as their aim that start from what the "
+        f"other trees expect, and for the rest {drawn}."
+    )
+
+
 def model_card(value: LifetimeValue, facts: Facts) -> str:
     """What a reviewer reads first, in Markdown."""
     source, shipped, judged = facts.source_record(), value.shipped, value.judged
@@ -191,7 +204,8 @@ it.
 
 **Candidates and rules of thumb.** {said(value.findings, "trust")} Judged on {in_a_row(judged.dates) or "no date"},
 each against the {judged.days} days after it, which nothing that expected it had seen. Gini: 1 is the order of what
-came, 0 chance; total: expected over actual; mae: mean distance per customer. Means over these dates:
+came, 0 chance; total: expected over actual; mae: distance per customer of what is expected, typical:
+of the middle of what may come. {_middle(value)} Means over these dates:
 
 {markdown(judged.mean[["candidate", "kind", *told]])}
 
